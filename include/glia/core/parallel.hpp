@@ -1,0 +1,121 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "glia/core/types.hpp"
+
+namespace glia {
+
+/// A persistent pool of threads. Work is a number of independent tasks; which thread runs which task is free, so
+/// results are the same bits for any number of threads as long as a task depends on its index alone.
+class ThreadPool {
+ public:
+  /// `threads` includes the caller's; 0 means one per processor.
+  explicit ThreadPool(int threads = 0) {
+    const int hardware = static_cast<int>(std::thread::hardware_concurrency());
+    size_ = threads > 0 ? threads : (std::max)(1, hardware);
+    for (int worker = 1; worker < size_; ++worker) {
+      workers_.emplace_back([this, worker] { serve(worker); });
+    }
+  }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool() {
+    stop_ = true;
+    generation_.fetch_add(1);
+    generation_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
+  [[nodiscard]] int size() const { return size_; }
+
+  /// Calls task(index, worker) for every index in [0, count), worker in [0, size()); returns when all are done.
+  /// Rethrows the first exception. Only one thread may call at a time; a call from inside a task is a logic error.
+  template <class Task>
+  void for_each(index_t count, Task&& task) {
+    if (count <= 0) return;
+    if (size_ == 1 || count == 1) {
+      for (index_t index = 0; index < count; ++index) task(index, 0);
+      return;
+    }
+    run_ = [](void* self, index_t index, int worker) {
+      (*static_cast<std::remove_reference_t<Task>*>(self))(index, worker);
+    };
+    task_ = const_cast<void*>(static_cast<const void*>(&task));
+    count_ = count;
+    next_.store(0, std::memory_order_relaxed);
+    busy_.store(size_ - 1, std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    drain(0);
+    for (int left = busy_.load(std::memory_order_acquire); left != 0;
+         left = busy_.load(std::memory_order_acquire)) {
+      if (!spin_while([&] { return busy_.load(std::memory_order_acquire) == left; })) busy_.wait(left);
+    }
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  void serve(int worker) {
+    for (std::uint32_t seen = 0;;) {
+      if (!spin_while([&] { return generation_.load(std::memory_order_acquire) == seen; })) {
+        generation_.wait(seen);
+      }
+      const std::uint32_t now = generation_.load(std::memory_order_acquire);
+      if (now == seen) continue;
+      seen = now;
+      if (stop_) return;
+      drain(worker);
+      busy_.fetch_sub(1, std::memory_order_release);
+      busy_.notify_one();
+    }
+  }
+
+  void drain(int worker) {
+    for (;;) {
+      const index_t index = next_.fetch_add(1, std::memory_order_relaxed);
+      if (index >= count_) return;
+      try {
+        run_(task_, index, worker);
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex_);
+        if (!failure_) failure_ = std::current_exception();
+        next_.store(count_, std::memory_order_relaxed);
+      }
+    }
+  }
+
+  /// Waits actively for a short while; false if the condition still holds after it.
+  template <class Condition>
+  static bool spin_while(Condition&& condition) {
+    for (int i = 0; i < 4000; ++i) {
+      if (!condition()) return true;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    return false;
+  }
+
+  int size_ = 1;
+  void (*run_)(void*, index_t, int) = nullptr;
+  void* task_ = nullptr;
+  index_t count_ = 0;
+  std::atomic<bool> stop_ = false;
+  alignas(64) std::atomic<index_t> next_ = 0;
+  alignas(64) std::atomic<std::uint32_t> generation_ = 0;
+  alignas(64) std::atomic<int> busy_ = 0;
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace glia

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <Random123/philox.h>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numbers>
+
+#include "glia/core/types.hpp"
+
+namespace glia {
+
+/// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011) through Random123.
+///
+/// A generator is named by (seed, a, b, c), for instance (seed, epoch, index, purpose); equal names give equal
+/// sequences on every machine, whatever was drawn elsewhere. Models `std::uniform_random_bit_generator`.
+class Random {
+ public:
+  using result_type = std::uint32_t;
+
+  explicit Random(std::uint64_t seed, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0)
+      : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
+        counter_{{0, a, b, c}} {}
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+
+  result_type operator()() {
+    if (used_ == 4) {
+      block_ = r123::Philox4x32{}(counter_, key_);
+      ++counter_[0];
+      used_ = 0;
+    }
+    return block_[used_++];
+  }
+
+  /// Uniform in [0, 1) with 53 random bits.
+  double uniform() {
+    const std::uint64_t high = (*this)() >> 5, low = (*this)() >> 6;
+    return static_cast<double>((high << 26) | low) * 0x1.0p-53;
+  }
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+
+  /// Uniform in [0, n). Requires n > 0.
+  index_t below(index_t n) {
+    const auto value = static_cast<index_t>(uniform() * static_cast<double>(n));
+    return value < n ? value : n - 1;
+  }
+
+  bool bernoulli(double probability) { return uniform() < probability; }
+
+  /// Standard normal (Box-Muller; the second value of each pair is dropped so that draws stay countable).
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
+    return radius * std::cos(2 * std::numbers::pi * uniform());
+  }
+
+ private:
+  r123::Philox4x32::key_type key_;
+  r123::Philox4x32::ctr_type counter_;
+  r123::Philox4x32::ctr_type block_{};
+  std::size_t used_ = 4;
+};
+
+}  // namespace glia

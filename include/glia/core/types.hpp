@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstdint>
+
+namespace glia {
+
+/// Signed type of every extent, count and offset.
+using index_t = std::int64_t;
+
+}  // namespace glia
