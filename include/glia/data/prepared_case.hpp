@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "glia/data/crop.hpp"
+#include "glia/tensor/host_tensor.hpp"
+#include "glia/tensor/volume.hpp"
+
+namespace glia {
+
+/// A case as networks consume it: canonical orientation, cropped to the brain, z-scored.
+struct PreparedCase {
+  std::string id;
+  HostTensor<float> image;            ///< [1, D, H, W, 4]: T1, T1ce, T2, FLAIR; 0 outside the brain
+  std::optional<LabelVolume> labels;  ///< [D, H, W], the same crop
+  CropBox crop;                       ///< where the crop lies in the original volume
+  Extent original;                    ///< extent before the crop, canonical orientation
+  std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
+};
+
+}  // namespace glia
