@@ -1,0 +1,53 @@
+#pragma once
+
+#include "glia/tensor/shape.hpp"
+
+namespace glia {
+
+/// A 3-D convolution with a cubic kernel, padding kernel / 2, weights [Out, In, kD, kH, kW].
+struct ConvDescriptor {
+  index_t in, out, kernel, stride;
+  [[nodiscard]] constexpr index_t padding() const { return kernel / 2; }
+  [[nodiscard]] constexpr index_t taps() const { return kernel * kernel * kernel; }
+  [[nodiscard]] constexpr Shape output(Shape x) const {
+    const auto extent = [this](index_t e) { return (e + 2 * padding() - kernel) / stride + 1; };
+    return {x.n, extent(x.d), extent(x.h), extent(x.w), out};
+  }
+  /// Two per multiply-add; taps that fall on padding count too.
+  [[nodiscard]] constexpr double flops(Shape y) const {
+    return 2.0 * static_cast<double>(in * out * taps()) * static_cast<double>(y.n * y.voxels());
+  }
+  friend constexpr bool operator==(const ConvDescriptor&, const ConvDescriptor&) = default;
+};
+
+/// Normalisation over the voxels of each sample and group of channels (groups = C: instance norm).
+struct NormDescriptor {
+  Shape shape;
+  index_t groups;
+  double epsilon;
+};
+
+/// Sums over the voxels of one sample and region, of probabilities p = sigmoid(logit) and targets g.
+struct RegionSums {
+  double pg = 0, pp = 0, gg = 0, p = 0, g = 0;
+  double bce = 0;  ///< -(g log p + (1 - g) log(1 - p))
+};
+
+/// dL/dlogit = (on_target * g + on_probability * p + constant) p (1 - p) + on_difference (p - g).
+struct RegionCoefficients {
+  double on_target = 0, on_probability = 0, constant = 0, on_difference = 0;
+};
+
+struct SgdStep {
+  double rate, momentum, weight_decay;
+  bool nesterov;
+};
+
+/// Adam (Kingma & Ba 2015); `step` counts from 1. Decoupled weight decay is AdamW (Loshchilov & Hutter 2019).
+struct AdamStep {
+  double rate, beta1, beta2, epsilon, weight_decay;
+  bool decoupled;
+  index_t step;
+};
+
+}  // namespace glia

@@ -1,0 +1,156 @@
+#pragma once
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glia/core/error.hpp"
+
+namespace glia {
+
+/// When a block of arena memory was born and when it died, in steps of a logical clock.
+struct Lifetime {
+  std::size_t bytes, birth, death;
+};
+
+/// Where each block of a run lies: the result of planning the lifetimes that an earlier, identical run logged.
+struct MemoryPlan {
+  std::vector<std::size_t> offsets, sizes;
+  std::size_t bytes = 0;  ///< size of the arena
+};
+
+/// Places lifetimes largest first, each at the lowest offset that is free during its life.
+[[nodiscard]] inline MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes) {
+  MemoryPlan plan;
+  std::vector<std::size_t> order(lifetimes.size()), placed;
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
+  plan.offsets.resize(lifetimes.size());
+  for (const auto& life : lifetimes) plan.sizes.push_back(life.bytes);
+  for (const std::size_t i : order) {
+    std::vector<std::pair<std::size_t, std::size_t>> taken;
+    for (const std::size_t j : placed) {
+      const bool overlap = lifetimes[j].birth < lifetimes[i].death && lifetimes[i].birth < lifetimes[j].death;
+      if (overlap) taken.emplace_back(plan.offsets[j], lifetimes[j].bytes);
+    }
+    std::sort(taken.begin(), taken.end());
+    std::size_t offset = 0;
+    for (const auto& [start, bytes] : taken) {
+      if (offset + lifetimes[i].bytes <= start) break;
+      offset = (std::max)(offset, start + bytes);
+    }
+    plan.offsets[i] = offset;
+    plan.bytes = (std::max)(plan.bytes, offset + lifetimes[i].bytes);
+    placed.push_back(i);
+  }
+  return plan;
+}
+
+/// The memory of one run of a network.
+///
+/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its plan throws. A
+/// counting arena has no memory: its addresses are unique names, and it logs the lifetimes that a plan is made of.
+/// A heap arena gives every tensor a block of its own, for tests and small tools.
+class Arena {
+ public:
+  enum class Kind { heap, counting };
+  static constexpr std::size_t alignment = 64;
+
+  explicit Arena(Kind kind = Kind::heap) : kind_(kind == Kind::heap ? State::heap : State::counting) {}
+
+  /// Throws OutOfMemory, naming the bytes, if the system does not give them.
+  explicit Arena(MemoryPlan plan) : kind_(State::planned), plan_(std::move(plan)), block_(reserve(plan_.bytes)) {}
+
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// Returns the id of a block that lives until `release(id)`.
+  std::size_t allocate(std::size_t bytes) {
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    const std::size_t id = log_.size();
+    log_.push_back({bytes, clock_++, 0});
+    live_ += bytes;
+    live_peak_ = (std::max)(live_peak_, live_);
+    switch (kind_) {
+      case State::planned:
+        if (id >= plan_.sizes.size() || plan_.sizes[id] != bytes) {
+          throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) +
+                             " bytes is not in the plan of this run");
+        }
+        addresses_.push_back(block_.get() + plan_.offsets[id]);
+        peak_ = (std::max)(peak_, plan_.offsets[id] + bytes);
+        break;
+      case State::heap:
+        heap_.push_back(reserve(bytes));
+        addresses_.push_back(heap_.back().get());
+        peak_ = live_peak_;
+        break;
+      case State::counting:
+        addresses_.push_back(reinterpret_cast<std::byte*>(alignment + names_));
+        names_ += bytes + alignment;
+        break;
+    }
+    return id;
+  }
+  void release(std::size_t id) {
+    log_[id].death = clock_++;
+    live_ -= log_[id].bytes;
+    if (kind_ == State::heap) heap_[id].reset();
+  }
+  [[nodiscard]] std::byte* address(std::size_t id) const { return addresses_[id]; }
+
+  /// Forgets the log: the next run starts. Requires that every block was released.
+  void begin_run() {
+    log_.clear();
+    addresses_.clear();
+    heap_.clear();
+    clock_ = 0;
+    peak_ = live_peak_ = live_ = 0;
+  }
+  [[nodiscard]] bool counts_only() const { return kind_ == State::counting; }
+  /// Bytes of arena that the run has touched so far: the measured size.
+  [[nodiscard]] std::size_t peak() const { return peak_; }
+  /// Largest sum of live blocks: no placement can need less.
+  [[nodiscard]] std::size_t live_peak() const { return live_peak_; }
+  [[nodiscard]] const std::vector<Lifetime>& log() const { return log_; }
+
+ private:
+  enum class State { planned, heap, counting };
+  struct Free {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  using Block = std::unique_ptr<std::byte, Free>;
+
+  static Block reserve(std::size_t bytes) {
+    constexpr std::size_t huge = std::size_t{1} << 21;  // large blocks sit on huge pages: fewer page faults
+    const std::size_t unit = bytes >= huge ? huge : alignment;
+    const std::size_t size = (std::max)(unit, (bytes + unit - 1) / unit * unit);
+    Block block(static_cast<std::byte*>(std::aligned_alloc(unit, size)));
+    if (!block) throw OutOfMemory("arena: the system has no " + std::to_string(size) + " bytes to give");
+#if defined(__linux__)
+    if (unit == huge) madvise(block.get(), size, MADV_HUGEPAGE);
+#endif
+    return block;
+  }
+
+  State kind_;
+  MemoryPlan plan_;
+  Block block_;
+  std::vector<Block> heap_;
+  std::vector<Lifetime> log_;
+  std::vector<std::byte*> addresses_;
+  std::size_t names_ = 0, clock_ = 0, peak_ = 0, live_ = 0, live_peak_ = 0;
+};
+
+}  // namespace glia

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glia/core/log.hpp"
+#include "glia/core/parallel.hpp"
+#include "glia/tensor/arena.hpp"
+#include "glia/tensor/shape.hpp"
+
+namespace glia {
+
+/// What a run costs, filled by `Counting<Backend>`. One multiply-add is two FLOPs.
+struct Ledger {
+  /// One convolution of the run, in order of execution.
+  struct Convolution {
+    const void* weights;  ///< names the layer: the address of its weights
+    index_t kernel, stride;
+    Shape in, out;
+    double flops;
+  };
+  double flops = 0, bytes_read = 0, bytes_written = 0;
+  std::vector<Convolution> convolutions;
+};
+
+struct ContextOptions {
+  int threads = 0;         ///< 0: one per processor
+  std::uint64_t seed = 0;  ///< of every random number that the run draws
+  LogSink log{};
+};
+
+/// What a run needs and nothing global: threads, seed, log, the arena in use and the ledger.
+class Context {
+ public:
+  explicit Context(ContextOptions options = {}) : options_(std::move(options)) {
+    if (options_.threads < 0) {
+      throw UsageError("threads: got " + std::to_string(options_.threads) + ", expected 0 (all) or more");
+    }
+    const int hardware = static_cast<int>(std::thread::hardware_concurrency());
+    if (options_.threads == 0) options_.threads = (std::max)(1, hardware);
+  }
+
+  [[nodiscard]] int threads() const { return options_.threads; }
+  [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
+  [[nodiscard]] const LogSink& log_sink() const { return options_.log; }
+  /// Starts the threads on first use: a context that only counts never has any.
+  [[nodiscard]] ThreadPool& pool() {
+    if (!pool_) pool_ = std::make_unique<ThreadPool>(options_.threads);
+    return *pool_;
+  }
+  [[nodiscard]] Arena& arena() { return *arena_; }
+  [[nodiscard]] Ledger& ledger() { return ledger_; }
+
+ private:
+  friend class ArenaScope;
+  ContextOptions options_;
+  std::unique_ptr<ThreadPool> pool_;
+  Arena own_;
+  Arena* arena_ = &own_;
+  Ledger ledger_;
+};
+
+/// Lets a context allocate from `arena` while this object lives.
+class ArenaScope {
+ public:
+  ArenaScope(Context& context, Arena& arena)
+      : context_(context), before_(std::exchange(context.arena_, &arena)) {}
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+  ~ArenaScope() { context_.arena_ = before_; }
+
+ private:
+  Context& context_;
+  Arena* before_;
+};
+
+}  // namespace glia
