@@ -86,7 +86,7 @@ TEST_CASE("what a worker throws reaches next(), again and again") {
   const auto cases = five_cases();
   LoaderOptions options = small;
   options.threads = 3;
-  options.patch = {1 << 18, 1 << 18, 1 << 18};
+  options.patch = {1 << 19, 1 << 20, 1 << 20};  // more than a vector can hold
   PatchLoader loader{cases, options};
   CHECK_THROWS_AS(static_cast<void>(loader.next()), OutOfMemory);
   CHECK_THROWS_AS(static_cast<void>(loader.next()), OutOfMemory);
