@@ -26,8 +26,8 @@ concept MemoryOps = requires(Context& k, index_t c, double* d, typename B::Real*
 };
 
 /// Convolution of a source into a sink, and its backward as one operation: the gradient with respect to the input goes
-/// to a sink (or NoGradient), those with respect to weights and bias are added to dw and db. Workspaces are in bytes and
-/// may depend on everything the operation sees.
+/// to a sink (or NoGradient), those with respect to weights and bias are added to dw and db (null: no bias). Workspaces
+/// are in bytes and may depend on everything the operation sees.
 template <class B, class T = typename B::Scalar, class R = typename B::Real>
 concept ConvolutionOps = requires(Context& k, const ConvDescriptor& c, const Plain<T>& x, const Activated<T, R>& a,
                                   const Output<T, R>& y, const NormGradient<T, R>& g,

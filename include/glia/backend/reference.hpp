@@ -59,7 +59,7 @@ struct Reference {
     reference::for_each_voxel(g.shape, [&](Voxel v) {
       for (index_t o = 0; o < c.out; ++o) {
         const T gradient = g.at(v.n, v.d, v.h, v.w, o);
-        db[o] += gradient;
+        if (db) db[o] += gradient;
         for_each_tap(c, in.shape, v, [&](Voxel at, index_t tap) {
           for (index_t i = 0; i < c.in; ++i) {
             const index_t weight = (o * c.in + i) * c.taps() + tap;

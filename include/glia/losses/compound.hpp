@@ -1,0 +1,24 @@
+#pragma once
+
+#include <tuple>
+
+#include "glia/losses/binary_cross_entropy.hpp"
+#include "glia/losses/soft_dice.hpp"
+
+namespace glia {
+
+/// The unweighted sum of losses.
+template <Loss... Terms>
+struct Compound {
+  std::tuple<Terms...> terms;
+
+  double evaluate(std::span<const RegionSums> sums, Shape logits, std::span<RegionCoefficients> coefficients) const {
+    return std::apply(
+        [&](const auto&... term) { return (term.evaluate(sums, logits, coefficients) + ... + 0.0); }, terms);
+  }
+};
+
+/// Soft Dice plus binary cross entropy: the paper's loss for the UNet.
+using DiceAndCrossEntropy = Compound<SoftDice, BinaryCrossEntropy>;
+
+}  // namespace glia

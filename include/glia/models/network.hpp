@@ -1,0 +1,38 @@
+#pragma once
+
+#include <type_traits>
+
+#include "glia/layers/deferred_norm.hpp"
+
+namespace glia {
+
+/// Channels of the image and of the result, for instance <4, 3>: T1, T1ce, T2, FLAIR to logits of WT, TC, ET.
+template <index_t In, index_t Out>
+struct Channels {
+  static_assert(In > 0 && Out > 0, "Channels: both counts must be positive");
+  static constexpr index_t in = In, out = Out;
+};
+
+/// Widths of the levels, full resolution first.
+template <index_t... W>
+struct Widths {
+  static_assert(((W > 0) && ...), "Widths: every width must be positive");
+  static constexpr index_t levels = sizeof...(W);
+  static constexpr std::array<index_t, sizeof...(W)> values{W...};
+};
+
+/// A network is a type; its weights are a value. Requirements: 1. `Backend`; 2. `Parameters` and `Saved`; 3. `in` and
+/// `out` channels; 4. `divisor`, of which every extent of the image must be a multiple; 5. `On<B>`, the same network on
+/// another backend; 6. static `forward<Mode>` and `backward`, used by `Model` and `Trainer`.
+template <class N>
+concept Network = requires {
+  typename N::Engine;
+  typename N::Parameters;
+  typename N::Saved;
+  typename N::template On<typename N::Engine>;
+  { N::in } -> std::convertible_to<index_t>;
+  { N::out } -> std::convertible_to<index_t>;
+  { N::divisor } -> std::convertible_to<index_t>;
+} && ParameterStruct<typename N::Parameters>;
+
+}  // namespace glia
