@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <new>
 #include <string>
@@ -20,24 +21,26 @@ namespace glia {
 
 /// When a block of arena memory was born and when it died, in steps of a logical clock.
 struct Lifetime {
-  std::size_t bytes, birth, death;
+  static constexpr std::size_t forever = std::numeric_limits<std::size_t>::max();
+  std::size_t bytes, birth, death = forever;
 };
 
 /// Where each block of a run lies: the result of planning the lifetimes that an earlier, identical run logged.
 struct MemoryPlan {
-  std::vector<std::size_t> offsets, sizes;
+  std::vector<Lifetime> lifetimes;
+  std::vector<std::size_t> offsets;
   std::size_t bytes = 0;  ///< size of the arena
 };
 
 /// Places lifetimes largest first, each at the lowest offset that is free during its life.
-[[nodiscard]] inline MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes) {
-  MemoryPlan plan;
+[[nodiscard]] inline MemoryPlan plan_memory(std::vector<Lifetime> log) {
+  MemoryPlan plan{.lifetimes = std::move(log), .offsets = {}};
+  const auto& lifetimes = plan.lifetimes;
   std::vector<std::size_t> order(lifetimes.size()), placed;
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
                    [&](auto a, auto b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
   plan.offsets.resize(lifetimes.size());
-  for (const auto& life : lifetimes) plan.sizes.push_back(life.bytes);
   for (const std::size_t i : order) {
     std::vector<std::pair<std::size_t, std::size_t>> taken;
     for (const std::size_t j : placed) {
@@ -59,7 +62,8 @@ struct MemoryPlan {
 
 /// The memory of one run of a network.
 ///
-/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its plan throws. A
+/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its plan, in the size or the
+/// life of a block, throws at the next allocation, before two blocks can overlap. A
 /// counting arena has no memory: its addresses are unique names, and it logs the lifetimes that a plan is made of.
 /// A heap arena gives every tensor a block of its own, for tests and small tools.
 class Arena {
@@ -79,15 +83,12 @@ class Arena {
   std::size_t allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) / alignment * alignment;
     const std::size_t id = log_.size();
-    log_.push_back({bytes, clock_++, 0});
+    if (kind_ == State::planned) require_planned(id, bytes);
+    log_.push_back({bytes, clock_++});
     live_ += bytes;
     live_peak_ = (std::max)(live_peak_, live_);
     switch (kind_) {
       case State::planned:
-        if (id >= plan_.sizes.size() || plan_.sizes[id] != bytes) {
-          throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) +
-                             " bytes is not in the plan of this run");
-        }
         addresses_.push_back(block_.get() + plan_.offsets[id]);
         peak_ = (std::max)(peak_, plan_.offsets[id] + bytes);
         break;
@@ -107,6 +108,7 @@ class Arena {
     log_[id].death = clock_++;
     live_ -= log_[id].bytes;
     if (kind_ == State::heap) heap_[id].reset();
+    if (kind_ == State::planned && plan_.lifetimes[id].death != log_[id].death) departed_ = true;
   }
   [[nodiscard]] std::byte* address(std::size_t id) const { return addresses_[id]; }
 
@@ -117,6 +119,7 @@ class Arena {
     heap_.clear();
     clock_ = 0;
     peak_ = live_peak_ = live_ = 0;
+    departed_ = false;
   }
   [[nodiscard]] bool counts_only() const { return kind_ == State::counting; }
   /// Bytes of arena that the run has touched so far: the measured size.
@@ -131,6 +134,13 @@ class Arena {
     void operator()(std::byte* p) const { std::free(p); }
   };
   using Block = std::unique_ptr<std::byte, Free>;
+
+  void require_planned(std::size_t id, std::size_t bytes) const {
+    const auto& blocks = plan_.lifetimes;
+    if (!departed_ && id < blocks.size() && blocks[id].bytes == bytes && blocks[id].birth == clock_) return;
+    throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) + " bytes at step " +
+                       std::to_string(clock_) + " is not in the plan of this run");
+  }
 
   static Block reserve(std::size_t bytes) {
     constexpr std::size_t huge = std::size_t{1} << 21;  // large blocks sit on huge pages: fewer page faults
@@ -151,6 +161,7 @@ class Arena {
   std::vector<Lifetime> log_;
   std::vector<std::byte*> addresses_;
   std::size_t names_ = 0, clock_ = 0, peak_ = 0, live_ = 0, live_peak_ = 0;
+  bool departed_ = false;  // a block died earlier or later than planned
 };
 
 }  // namespace glia

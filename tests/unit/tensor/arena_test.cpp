@@ -1,0 +1,172 @@
+#include "glia/tensor/arena.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "glia/core/random.hpp"
+
+using namespace glia;
+
+namespace {
+
+/// Largest sum of bytes alive at one time.
+std::size_t live_bound(const std::vector<Lifetime>& lifetimes) {
+  std::size_t bound = 0;
+  for (const auto& at : lifetimes) {
+    std::size_t live = 0;
+    for (const auto& life : lifetimes) {
+      if (life.birth <= at.birth && at.birth < life.death) live += life.bytes;
+    }
+    bound = (std::max)(bound, live);
+  }
+  return bound;
+}
+
+bool overlap_free(const MemoryPlan& plan) {
+  for (std::size_t i = 0; i < plan.offsets.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const Lifetime &a = plan.lifetimes[i], &b = plan.lifetimes[j];
+      const bool together = a.birth < b.death && b.birth < a.death;
+      const bool apart = plan.offsets[i] + a.bytes <= plan.offsets[j] || plan.offsets[j] + b.bytes <= plan.offsets[i];
+      if (together && !apart) return false;
+    }
+  return true;
+}
+
+/// Two blocks of 64 and 128 bytes, then one that lives on `third` bytes; the second dies first.
+void run(Arena& arena, std::size_t third, bool second_dies = true) {
+  arena.begin_run();
+  const auto a = arena.allocate(64), b = arena.allocate(100);
+  if (second_dies) arena.release(b);
+  const auto c = arena.allocate(third);
+  if (!second_dies) arena.release(b);
+  arena.release(a);
+  arena.release(c);
+}
+
+MemoryPlan plan_of_run() {
+  Arena counting(Arena::Kind::counting);
+  run(counting, 64);
+  return plan_memory(counting.log());
+}
+
+}  // namespace
+
+TEST_CASE("plans of random lifetimes never overlap and contain every block") {
+  for (std::uint32_t round = 0; round < 300; ++round) {
+    Random random{1, round};
+    std::vector<Lifetime> lifetimes;
+    const index_t count = 1 + random.below(40);
+    for (index_t i = 0; i < count; ++i) {
+      const auto birth = static_cast<std::size_t>(random.below(60));
+      const auto length = static_cast<std::size_t>(1 + random.below(30));
+      lifetimes.push_back({static_cast<std::size_t>(64 * random.below(20)), birth,
+                           random.bernoulli(0.1) ? Lifetime::forever : birth + length});
+    }
+    const MemoryPlan plan = plan_memory(lifetimes);
+    REQUIRE(plan.offsets.size() == lifetimes.size());
+    CHECK(overlap_free(plan));
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < lifetimes.size(); ++i) end = (std::max)(end, plan.offsets[i] + lifetimes[i].bytes);
+    CHECK(plan.bytes == end);
+    CHECK(plan.bytes >= live_bound(lifetimes));
+  }
+}
+
+TEST_CASE("nested and chained lifetimes reach the bound of live bytes") {
+  // The call stack of a U: each level opens inside the one above.
+  std::vector<Lifetime> nested;
+  for (std::size_t level = 0; level < 6; ++level) nested.push_back({std::size_t{6400} >> level, level, 20 - level});
+  CHECK(plan_memory(nested).bytes == live_bound(nested));
+  // A chain: each tensor dies when the one after the next is born; odd ones reuse even ones' place.
+  std::vector<Lifetime> chain;
+  for (std::size_t i = 0; i < 10; ++i) chain.push_back({640, 2 * i, 2 * i + 3});
+  CHECK(plan_memory(chain).bytes == 2 * 640);
+  // Small blocks that outlive a large one do not push it up: the largest is placed first.
+  const std::vector<Lifetime> mixed{{64, 0, 9}, {6400, 1, 3}, {64, 2, 9}, {6400, 5, 7}};
+  CHECK(plan_memory(mixed).bytes == 6400 + 128);
+  CHECK(plan_memory(mixed).offsets == std::vector<std::size_t>{6400, 0, 6464, 0});
+  CHECK(plan_memory({}).bytes == 0);
+}
+
+TEST_CASE("a block that was never released is planned to live for ever") {
+  Arena counting(Arena::Kind::counting);
+  counting.allocate(64);
+  counting.release(counting.allocate(64));
+  const MemoryPlan plan = plan_memory(counting.log());
+  CHECK(plan.bytes == 128);
+}
+
+TEST_CASE("a planned arena reuses memory exactly as planned") {
+  const MemoryPlan plan = plan_of_run();
+  CHECK(plan.bytes == 64 + 128);
+  Arena arena(plan);
+  for (int round = 0; round < 2; ++round) {
+    run(arena, 64);
+    CHECK(arena.peak() == plan.bytes);
+    CHECK(arena.live_peak() == plan.bytes);
+  }
+  arena.begin_run();
+  const auto a = arena.allocate(64), b = arena.allocate(100);
+  const auto distance = arena.address(a) > arena.address(b) ? arena.address(a) - arena.address(b)
+                                                            : arena.address(b) - arena.address(a);
+  CHECK(distance >= 64);
+  CHECK(reinterpret_cast<std::uintptr_t>(arena.address(a)) % Arena::alignment == 0);
+  CHECK(reinterpret_cast<std::uintptr_t>(arena.address(b)) % Arena::alignment == 0);
+  arena.release(b);
+  arena.release(a);
+}
+
+TEST_CASE("a run that departs from its plan throws") {
+  const MemoryPlan plan = plan_of_run();
+  Arena arena(plan);
+  CHECK_THROWS_WITH(run(arena, 65), "arena: block 2 of 128 bytes at step 3 is not in the plan of this run");
+  // The same sizes, but a block that should have died is still alive: its memory would be given away twice.
+  CHECK_THROWS_WITH(run(arena, 64, false), "arena: block 2 of 64 bytes at step 2 is not in the plan of this run");
+  arena.begin_run();
+  const auto a = arena.allocate(64), b = arena.allocate(100);
+  arena.release(a);  // the wrong one, at the planned time
+  CHECK_THROWS_AS(arena.allocate(64), Error);
+  arena.release(b);
+  run(arena, 64);
+  CHECK_THROWS_AS(arena.allocate(64), Error);  // one block more than planned
+  run(arena, 64);
+  CHECK(arena.peak() == plan.bytes);
+}
+
+TEST_CASE("a counting arena has no memory and unique names") {
+  Arena arena(Arena::Kind::counting);
+  CHECK(arena.counts_only());
+  const std::size_t terabytes = std::size_t{1} << 45;
+  const auto a = arena.allocate(terabytes), b = arena.allocate(terabytes), empty = arena.allocate(0);
+  CHECK(arena.address(a) != nullptr);
+  CHECK(arena.address(a) != arena.address(b));
+  CHECK(arena.address(b) != arena.address(empty));
+  arena.release(a);
+  CHECK(arena.address(arena.allocate(terabytes)) != arena.address(a));
+  CHECK(arena.live_peak() == 2 * terabytes);
+  CHECK(arena.peak() == 0);
+}
+
+TEST_CASE("a heap arena gives each block its own aligned memory") {
+  Arena arena;
+  const auto a = arena.allocate(10), b = arena.allocate(0), c = arena.allocate(std::size_t{5} << 20);
+  for (const auto id : {a, b, c}) {
+    CHECK(reinterpret_cast<std::uintptr_t>(arena.address(id)) % Arena::alignment == 0);
+  }
+  std::fill_n(arena.address(c), std::size_t{5} << 20, std::byte{1});
+  std::fill_n(arena.address(a), 10, std::byte{2});
+  CHECK(*arena.address(c) == std::byte{1});
+  CHECK(arena.peak() == 64 + (std::size_t{5} << 20));
+  for (const auto id : {a, b, c}) arena.release(id);
+}
+
+TEST_CASE("too much memory is refused with the number of bytes") {
+  MemoryPlan plan;
+  plan.bytes = std::size_t{1} << 62;
+#if !defined(__SANITIZE_ADDRESS__)  // the sanitizer's allocator ends the program instead of returning null
+  CHECK_THROWS_WITH_AS(Arena{plan}, "arena: the system has no 4611686018427387904 bytes to give", OutOfMemory);
+#endif
+}
