@@ -130,6 +130,15 @@ inline std::optional<std::int64_t> stored_label(float value) {
                      [&](const auto& entry) { return scheme.label_of(entry.first).has_value(); });
 }
 
+/// Names of all named schemes that know every value.
+[[nodiscard]] inline std::vector<std::string> fitting_schemes(const LabelCounts& counts) {
+  std::vector<std::string> names;
+  for (const LabelScheme& scheme : label_schemes()) {
+    if (fits(scheme, counts)) names.push_back(scheme.name);
+  }
+  return names;
+}
+
 /// Throws DataError that names the values which the scheme lacks, their counts, and the named
 /// schemes that would fit.
 inline void require_scheme(const LabelScheme& scheme, const LabelCounts& counts,
@@ -145,9 +154,7 @@ inline void require_scheme(const LabelScheme& scheme, const LabelCounts& counts,
   }
   for (const LabelMeaning& meaning : scheme.meanings)
     append(expected, std::to_string(meaning.file_value));
-  for (const LabelScheme& other : label_schemes()) {
-    if (fits(other, counts)) append(fitting, other.name);
-  }
+  for (const std::string& name : fitting_schemes(counts)) append(fitting, name);
   throw DataError(file.string() + ": label values: got " + outside + ", expected " + expected +
                   " of label scheme '" + scheme.name +
                   "'; schemes that would fit: " + (fitting.empty() ? "none" : fitting));

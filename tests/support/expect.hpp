@@ -1,0 +1,28 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace glia::test {
+
+/// The message of the exception that a call must throw; fails the test if it throws none or another
+/// type.
+template <class Exception, class Call>
+std::string message_of(Call&& call) {
+  try {
+    call();
+  } catch (const Exception& error) {
+    return error.what();
+  }
+  FAIL_CHECK("expected an exception");
+  return {};
+}
+
+/// True if the text holds every part.
+template <class... Parts>
+bool holds(const std::string& text, const Parts&... parts) {
+  return ((text.find(parts) != std::string::npos) && ...);
+}
+
+}  // namespace glia::test
