@@ -81,7 +81,7 @@ inline std::optional<std::uint8_t> label_of_name(std::string_view name) {
 inline std::optional<int> region_of_name(std::string_view name) {
   const std::string normal = normal_label_name(name);
   if (normal == "whole tumor" || normal == "wt") return region::WT;
-  if (normal == "tumour core" || normal == "tc") return region::TC;
+  if (normal == "tumor core" || normal == "tc") return region::TC;
   if (normal == "enhancing tumor" || normal == "et") return region::ET;
   return std::nullopt;
 }
