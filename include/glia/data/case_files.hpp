@@ -60,7 +60,7 @@ struct CaseProblem {
 };
 
 struct FindCasesOptions {
-  Layout layout = Layout::automatic;  ///< search for this layout only
+  Layout layout = Layout::automatic;    ///< search for this layout only
   std::optional<LabelScheme> scheme{};  ///< instead of the scheme that the layout implies
   bool require_labels = false;  ///< a case without a label file is a problem (training, evaluation)
   bool include_test = false;    ///< also imagesTs of msd and nnunet data sets

@@ -9,7 +9,8 @@ using test::holds;
 
 namespace {
 
-std::vector<std::filesystem::path> in(const std::string& folder, const std::vector<std::string>& names) {
+std::vector<std::filesystem::path> in(const std::string& folder,
+                                      const std::vector<std::string>& names) {
   std::vector<std::filesystem::path> files;
   for (const std::string& name : names) files.push_back(std::filesystem::path(folder) / name);
   return files;
@@ -48,16 +49,17 @@ TEST_CASE("file names of all BraTS years say case, modality and layout") {
 }
 
 TEST_CASE("other files are none of a BraTS case") {
-  for (const char* file : {"a_mask.nii.gz", "._a_t1.nii.gz", "a_t1.nii.gz.tmp", "a_t1.txt", "survival_info.csv",
-                           "labels_124_int16.nii.gz", ".nii.gz", "nii.gz"}) {
+  for (const char* file : {"a_mask.nii.gz", "._a_t1.nii.gz", "a_t1.nii.gz.tmp", "a_t1.txt",
+                           "survival_info.csv", "labels_124_int16.nii.gz", ".nii.gz", "nii.gz"}) {
     CAPTURE(file);
     CHECK_FALSE(parse_brats_name(file).has_value());
   }
 }
 
 TEST_CASE("a flat folder holds several cases") {
-  const FoundCases found = find_brats_cases("all", in("all", {"a_t1.nii", "a_t1ce.nii", "a_t2.nii", "a_flair.nii",
-                                                              "b_t1.nii", "b_t1ce.nii", "b_t2.nii", "b_flair.nii"}));
+  const FoundCases found =
+      find_brats_cases("all", in("all", {"a_t1.nii", "a_t1ce.nii", "a_t2.nii", "a_flair.nii",
+                                         "b_t1.nii", "b_t1ce.nii", "b_t2.nii", "b_flair.nii"}));
   REQUIRE(found.cases.size() == 2);
   CHECK(found.problems.empty());
   CHECK(found.cases[1].id == "b");
@@ -66,7 +68,8 @@ TEST_CASE("a flat folder holds several cases") {
 }
 
 TEST_CASE("files named after modalities alone make one case named after the folder") {
-  const FoundCases found = find_brats_cases("x/patient 7", in("x/patient 7", {"t1.nii", "t1ce.nii", "t2.nii", "flair.nii", "seg.nii"}));
+  const FoundCases found = find_brats_cases(
+      "x/patient 7", in("x/patient 7", {"t1.nii", "t1ce.nii", "t2.nii", "flair.nii", "seg.nii"}));
   REQUIRE(found.cases.size() == 1);
   CHECK(found.cases[0].id == "patient 7");
   CHECK(found.cases[0].label.filename() == "seg.nii");
@@ -81,8 +84,9 @@ TEST_CASE("two files for one modality are a problem that names both") {
 
 TEST_CASE("the misnamed label file of BraTS20_Training_355 belongs to its folder's case") {
   const std::string id = "BraTS20_Training_355";
-  const FoundCases found = find_brats_cases(
-      id, in(id, {id + "_flair.nii", id + "_t1.nii", id + "_t1ce.nii", id + "_t2.nii", "W39_1998.09.19_Segm.nii"}));
+  const FoundCases found =
+      find_brats_cases(id, in(id, {id + "_flair.nii", id + "_t1.nii", id + "_t1ce.nii",
+                                   id + "_t2.nii", "W39_1998.09.19_Segm.nii"}));
   REQUIRE(found.cases.size() == 1);
   CHECK(found.cases[0].id == id);
   CHECK(found.cases[0].label.filename() == "W39_1998.09.19_Segm.nii");

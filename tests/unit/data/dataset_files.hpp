@@ -19,9 +19,9 @@ inline void touch_all(const std::filesystem::path& folder, const std::string& pr
   for (const std::string& ending : endings) write_text(folder / (prefix + ending));
 }
 
-inline const std::vector<std::string> names_2018{"_t1.nii.gz", "_t1ce.nii.gz", "_t2.nii.gz", "_flair.nii.gz",
-                                                 "_seg.nii.gz"};
-inline const std::vector<std::string> names_2023{"-t1n.nii.gz", "-t1c.nii.gz", "-t2w.nii.gz", "-t2f.nii.gz",
-                                                 "-seg.nii.gz"};
+inline const std::vector<std::string> names_2018{"_t1.nii.gz", "_t1ce.nii.gz", "_t2.nii.gz",
+                                                 "_flair.nii.gz", "_seg.nii.gz"};
+inline const std::vector<std::string> names_2023{"-t1n.nii.gz", "-t1c.nii.gz", "-t2w.nii.gz",
+                                                 "-t2f.nii.gz", "-seg.nii.gz"};
 
 }  // namespace glia::test

@@ -22,9 +22,12 @@ std::string refusal(const std::string& text) {
   return message_of<DataError>([&] { (void)read(text); });
 }
 
-const std::string channels = R"("channel_names": {"0": "T1", "1": "T1ce", "2": "T2", "3": "FLAIR"})";
+const std::string channels =
+    R"("channel_names": {"0": "T1", "1": "T1ce", "2": "T2", "3": "FLAIR"})";
 
-std::string with_labels(const std::string& labels) { return "{" + channels + R"(, "labels": )" + labels + "}"; }
+std::string with_labels(const std::string& labels) {
+  return "{" + channels + R"(, "labels": )" + labels + "}";
+}
 
 }  // namespace
 
@@ -53,12 +56,15 @@ TEST_CASE("the Decathlon's description of Task01_BrainTumour") {
 }
 
 TEST_CASE("nnU-Net's labels, as values and as regions, become a scheme") {
-  CHECK(read(with_labels(R"({"background": 0, "edema": 1, "non-enhancing": 2, "enhancing": 3})")).scheme->name == "msd");
-  CHECK(read(with_labels(R"({"background": 0, "NCR": 1, "ED": 2, "ET": 3})")).scheme->name == "brats2023");
+  CHECK(read(with_labels(R"({"background": 0, "edema": 1, "non-enhancing": 2, "enhancing": 3})"))
+            .scheme->name == "msd");
+  CHECK(read(with_labels(R"({"background": 0, "NCR": 1, "ED": 2, "ET": 3})")).scheme->name ==
+        "brats2023");
   const std::string regions =
       R"({"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing tumor": 3})";
   CHECK(read(with_labels(regions)).scheme->name == "msd");
-  const LabelScheme own = *read(with_labels(R"({"background": 0, "Oedema": 7, "NCR/NET": 5, "ET": 9})")).scheme;
+  const LabelScheme own =
+      *read(with_labels(R"({"background": 0, "Oedema": 7, "NCR/NET": 5, "ET": 9})")).scheme;
   CHECK(own.label_of(7) == label::ED);
   CHECK(own.label_of(5) == label::NCR);
   CHECK(own.label_of(9) == label::ET);
@@ -74,7 +80,8 @@ TEST_CASE("unknown label names leave the scheme to the user") {
 TEST_CASE("every misuse of a field is refused with file, field, got and expected") {
   CHECK(holds(refusal("[]"), "dataset.json", "got array", "expected an object"));
   CHECK(holds(refusal("{}"), "'channel_names'", "got nothing"));
-  CHECK(holds(refusal(R"({"channel_names": [1]})"), "'channel_names'", "got array", "expected an object"));
+  CHECK(holds(refusal(R"({"channel_names": [1]})"), "'channel_names'", "got array",
+              "expected an object"));
   CHECK(holds(refusal(R"({"channel_names": {"x": "T1"}})"), "'channel_names'", "key 'x'"));
   CHECK(holds(refusal(R"({"channel_names": {"0": 1}})"), "'channel_names/0'", "got number"));
   CHECK(holds(refusal(R"({"channel_names": {"0": "T1", "1": "T2"}})"), "got T1, T2", "T1ce"));
@@ -83,18 +90,22 @@ TEST_CASE("every misuse of a field is refused with file, field, got and expected
   CHECK(holds(refusal(with_labels(R"({"ET": 256})")), "'labels'", "256", "0 to 255"));
   CHECK(holds(refusal(with_labels(R"({"ET": -1})")), "'labels'", "-1"));
   CHECK(holds(refusal(with_labels(R"({"ET": 2.5})")), "'labels'", "2.5"));
-  CHECK(holds(refusal("{" + channels + R"(, "training": {}})"), "'training'", "got object", "an array"));
+  CHECK(holds(refusal("{" + channels + R"(, "training": {}})"), "'training'", "got object",
+              "an array"));
   CHECK(holds(refusal("{" + channels + R"(, "training": [3]})"), "'training/0'", "got number"));
   CHECK(holds(refusal("{" + channels + R"(, "training": ["a.png"]})"), "'training/0'", "a.png"));
   CHECK(holds(refusal("{" + channels + R"(, "dataset": {"a/b": {"images": []}}})"), "a/b"));
-  CHECK(holds(refusal("{" + channels + R"(, "file_ending": ".mha"})"), "'file_ending'", ".mha", ".nii.gz"));
+  CHECK(holds(refusal("{" + channels + R"(, "file_ending": ".mha"})"), "'file_ending'", ".mha",
+              ".nii.gz"));
 }
 
 TEST_CASE("paths that leave the data set are refused") {
   for (const char* path : {"/etc/x.nii.gz", "../x.nii.gz", "imagesTr/../../x.nii.gz", ""}) {
     CAPTURE(path);
-    const std::string list = std::string(R"([{"image": ")") + path + R"(", "label": "labelsTr/x.nii.gz"}])";
-    CHECK(holds(refusal("{" + channels + R"(, "training": )" + list + "}"), "'training/0'", "inside the data set"));
+    const std::string list =
+        std::string(R"([{"image": ")") + path + R"(", "label": "labelsTr/x.nii.gz"}])";
+    CHECK(holds(refusal("{" + channels + R"(, "training": )" + list + "}"), "'training/0'",
+                "inside the data set"));
   }
 }
 

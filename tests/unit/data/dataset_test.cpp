@@ -23,7 +23,8 @@ std::vector<std::string> ids(const std::vector<CaseFiles>& cases) {
 
 using Ids = std::vector<std::string>;
 
-const std::string nnunet_json = R"({"channel_names": {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"},
+const std::string nnunet_json =
+    R"({"channel_names": {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"},
   "labels": {"background": 0, "edema": 1, "non-enhancing tumor": 2, "enhancing tumor": 3},
   "numTraining": 2, "file_ending": ".nii.gz"})";
 const std::string msd_json = R"({"modality": {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"},
@@ -50,7 +51,8 @@ TEST_CASE("BraTS 2018 with HGG and LGG folders") {
   CHECK(second.images[modality::FLAIR] == folder / "Brats18_B_1_flair.nii.gz");
   CHECK(second.label == folder / "Brats18_B_1_seg.nii.gz");
   CHECK(second.layout == Layout::brats2018);
-  CHECK(holds(dataset.description, "layout brats2018: 2 cases, 2 with labels", "label scheme brats2018"));
+  CHECK(holds(dataset.description, "layout brats2018: 2 cases, 2 with labels",
+              "label scheme brats2018"));
 }
 
 TEST_CASE("a case folder, with or without a final slash, and a folder of several data sets") {
@@ -58,7 +60,8 @@ TEST_CASE("a case folder, with or without a final slash, and a folder of several
   touch_all(root / "a/BraTS-GLI-1-000", "BraTS-GLI-1-000", test::names_2023);
   touch_all(root / "b/case 2", "case 2", test::names_2018);
   CHECK(ids(find_cases(root / "a/BraTS-GLI-1-000").cases) == Ids{"BraTS-GLI-1-000"});
-  CHECK(ids(find_cases((root / "a/BraTS-GLI-1-000/").string() + "/").cases) == Ids{"BraTS-GLI-1-000"});
+  CHECK(ids(find_cases((root / "a/BraTS-GLI-1-000/").string() + "/").cases) ==
+        Ids{"BraTS-GLI-1-000"});
   const Dataset both = find_cases(root.path());
   CHECK(ids(both.cases) == Ids{"BraTS-GLI-1-000", "case 2"});
   CHECK(both.cases[0].scheme.name == "brats2023");
@@ -71,11 +74,13 @@ TEST_CASE("nnU-Net raw: channels by name, labels by name, the test part on reque
   const auto folder = root / "Dataset001_Brain";
   write_text(folder / "dataset.json", nnunet_json);
   for (const char* id : {"x_01", "y"}) {
-    touch_all(folder / "imagesTr", id, {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
+    touch_all(folder / "imagesTr", id,
+              {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
     write_text(folder / "labelsTr" / (std::string(id) + ".nii.gz"));
   }
   write_text(folder / "imagesTr/._y_0000.nii.gz");
-  touch_all(folder / "imagesTs", "z", {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
+  touch_all(folder / "imagesTs", "z",
+            {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
   for (const auto& start : {root.path(), folder, folder / "imagesTr"}) {
     CAPTURE(start.string());
     const Dataset dataset = find_cases(start);
@@ -97,7 +102,8 @@ TEST_CASE("nnU-Net's list of files in dataset.json") {
   const test::TemporaryDirectory root;
   std::string json = nnunet_json;
   json.back() = ',';
-  json += R"("dataset": {"p": {"images": ["raw/f.nii.gz", "raw/a.nii.gz", "raw/b.nii.gz", "raw/c.nii.gz"],
+  json +=
+      R"("dataset": {"p": {"images": ["raw/f.nii.gz", "raw/a.nii.gz", "raw/b.nii.gz", "raw/c.nii.gz"],
                                "label": "raw/l.nii.gz"}}})";
   write_text(root / "dataset.json", json);
   std::filesystem::create_directories(root / "imagesTr");
@@ -112,7 +118,8 @@ TEST_CASE("Decathlon: frames of one 4-D file") {
   const test::TemporaryDirectory root;
   const auto folder = root / "Task01_BrainTumour";
   write_text(folder / "dataset.json", msd_json);
-  touch_all(folder / "imagesTr", "", {"BRATS_001.nii.gz", "BRATS_002.nii.gz", "._BRATS_001.nii.gz"});
+  touch_all(folder / "imagesTr", "",
+            {"BRATS_001.nii.gz", "BRATS_002.nii.gz", "._BRATS_001.nii.gz"});
   touch_all(folder / "labelsTr", "", {"BRATS_001.nii.gz", "BRATS_002.nii.gz"});
   touch_all(folder / "imagesTs", "", {"BRATS_485.nii.gz"});
   const Dataset dataset = find_cases(root.path());
@@ -139,7 +146,9 @@ TEST_CASE("files that dataset.json lists and that do not exist are a problem") {
   CHECK(holds(dataset.problems.front().message, "imagesTr/BRATS_002.nii.gz", "no such file"));
 }
 
-TEST_CASE("an unusable dataset.json is a problem of the data set; a named scheme replaces unknown labels") {
+TEST_CASE(
+    "an unusable dataset.json is a problem of the data set; a named scheme replaces unknown "
+    "labels") {
   const test::TemporaryDirectory root;
   write_text(root / "bad/dataset.json", "{");
   std::filesystem::create_directories(root / "bad/imagesTr");
@@ -151,7 +160,8 @@ TEST_CASE("an unusable dataset.json is a problem of the data set; a named scheme
   std::string json = nnunet_json;
   json.replace(json.find("edema"), 5, "liver");
   write_text(root / "odd/dataset.json", json);
-  touch_all(root / "odd/imagesTr", "x", {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
+  touch_all(root / "odd/imagesTr", "x",
+            {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
   const Dataset odd = find_cases(root / "odd");
   REQUIRE(odd.problems.size() == 1);
   CHECK(holds(odd.problems[0].message, "'labels'", "'liver'", "label scheme"));
@@ -169,8 +179,8 @@ TEST_CASE("all incomplete cases are listed, the others stay usable") {
   CHECK(ids(dataset.cases) == Ids{"good"});
   CHECK(ids(dataset.refused) == Ids{"one", "two"});
   const std::string message = message_of<DataError>([&] { require_no_problems(dataset); });
-  CHECK(holds(message, "2 problems", "case one: ", (root / "one").string() + ": missing FLAIR", "case two: ",
-              "missing T1, T2"));
+  CHECK(holds(message, "2 problems", "case one: ", (root / "one").string() + ": missing FLAIR",
+              "case two: ", "missing T1, T2"));
   CHECK(holds(dataset.description, "1 cases", "1 refused"));
 }
 
@@ -189,7 +199,8 @@ TEST_CASE("one id in two folders is a problem that names both") {
   touch_all(root / "LGG/c", "c", test::names_2018);
   const Dataset dataset = find_cases(root.path());
   CHECK(ids(dataset.refused) == Ids{"c"});
-  CHECK(holds(dataset.problems.front().message, (root / "HGG/c").string(), (root / "LGG/c").string(), "twice"));
+  CHECK(holds(dataset.problems.front().message, (root / "HGG/c").string(),
+              (root / "LGG/c").string(), "twice"));
 }
 
 TEST_CASE("both compressed and plain copies of one modality are a problem") {
@@ -204,13 +215,15 @@ TEST_CASE("both compressed and plain copies of one modality are a problem") {
 TEST_CASE("the layout can be chosen") {
   const test::TemporaryDirectory root;
   touch_all(root / "old", "old", test::names_2018);
-  touch_all(root / "recent", "recent", {"-t1n.nii.gz", "-t1c.nii.gz", "-t2w.nii.gz", "-t2f.nii.gz"});
+  touch_all(root / "recent", "recent",
+            {"-t1n.nii.gz", "-t1c.nii.gz", "-t2w.nii.gz", "-t2f.nii.gz"});
   CHECK(ids(find_cases(root.path(), {.layout = Layout::brats2023}).cases) == Ids{"recent"});
   const Dataset none = find_cases(root.path(), {.layout = Layout::msd});
   CHECK(none.cases.empty());
   CHECK(holds(none.problems.front().message, "found no cases", "expected layout msd"));
   CHECK(find_layout("nnunet") == Layout::nnunet);
-  CHECK(holds(message_of<UsageError>([] { (void)find_layout("brats"); }), "'brats'", "brats2018, brats2023"));
+  CHECK(holds(message_of<UsageError>([] { (void)find_layout("brats"); }), "'brats'",
+              "brats2018, brats2023"));
 }
 
 TEST_CASE("loops of links, pipes, broken links and odd names end in cases or problems") {
@@ -226,13 +239,15 @@ TEST_CASE("loops of links, pipes, broken links and odd names end in cases or pro
   CHECK(ids(dataset.refused) == Ids{"c\nd"});
   std::string all;
   for (const CaseProblem& problem : dataset.problems) all += problem.message + "\n";
-  CHECK(holds(all, "control characters", "p_t1.nii: expected a regular file", "q_t1.nii: expected a regular file"));
+  CHECK(holds(all, "control characters", "p_t1.nii: expected a regular file",
+              "q_t1.nii: expected a regular file"));
 }
 
 TEST_CASE("a root that is no folder is an I/O error") {
   const test::TemporaryDirectory root;
   write_text(root / "file");
-  CHECK(holds(message_of<IoError>([&] { (void)find_cases(root / "none"); }), "none", "No such file"));
+  CHECK(
+      holds(message_of<IoError>([&] { (void)find_cases(root / "none"); }), "none", "No such file"));
   CHECK_THROWS_AS((void)find_cases(root / "file"), IoError);
   CHECK_THROWS_AS((void)find_cases(root / std::string(4096, 'x')), IoError);
   CHECK(holds(find_cases(root.path()).problems.front().message, "found no cases"));
@@ -243,8 +258,10 @@ TEST_CASE("real data sets side by side") {
   const std::filesystem::path data = GLIA_SHARED_DATA;
   const Dataset dataset = find_cases(data);
   CHECK(ids(dataset.cases) == Ids{"Brats18_2013_2_1", "Brats18_TCIA05_396_1", "BraTS-GLI-00001-000",
-                                  "BraTS-GLI-00027-000", "TCGA-FG-6692", "modelhub_brats18_patient_1"});
-  CHECK(ids(dataset.refused) == Ids{"deepmedic_brats_2013_pat0001_1", "deepmedic_brats_2013_pat0002_1"});
+                                  "BraTS-GLI-00027-000", "TCGA-FG-6692",
+                                  "modelhub_brats18_patient_1"});
+  CHECK(ids(dataset.refused) ==
+        Ids{"deepmedic_brats_2013_pat0001_1", "deepmedic_brats_2013_pat0002_1"});
   CHECK(dataset.cases[3].label.empty());
 }
 #endif

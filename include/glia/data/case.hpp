@@ -1,0 +1,271 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glia/core/error.hpp"
+#include "glia/data/case_files.hpp"
+#include "glia/data/label_scheme.hpp"
+#include "glia/data/modality.hpp"
+#include "glia/io/nifti_geometry.hpp"
+#include "glia/io/nifti_read.hpp"
+#include "glia/io/orientation.hpp"
+#include "glia/tensor/volume.hpp"
+
+namespace glia {
+
+/// The scans of one patient at one time, with labels if there are any, in the canonical orientation
+/// LPS.
+struct Case {
+  std::string id;
+  std::array<Volume<float>, modality::count>
+      images;                         ///< T1, T1ce, T2, FLAIR: [D, H, W], the files' intensities
+  std::optional<LabelVolume> labels;  ///< [D, H, W], internal labels
+  LabelCounts label_values;           ///< how often each value occurs in the label file
+  std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
+  NiftiHeader geometry;     ///< header of the first image, for files that describe this case
+  Orientation orientation;  ///< of that image: `from_canonical` restores its voxel order
+  LabelScheme scheme;       ///< of the label file, and of label files written for this case
+  std::vector<std::string> warnings;  ///< what a user should know; each names its file
+};
+
+struct ReadCaseOptions {
+  NonFinite nonfinite = NonFinite::refuse;  ///< what to do about NaN and infinite voxels
+  /// Largest distance in mm between the places that the headers of two files of a case give to one
+  /// voxel.
+  double affine_tolerance = 0.1;
+  bool require_label = false;  ///< refuse a case without a label file
+  bool refuse_constant =
+      false;  ///< refuse images whose voxels are all equal (training), instead of a warning
+};
+
+/// What could be read of a case, with everything that is wrong with the files.
+struct CaseReading {
+  Case contents;
+  std::array<bool, modality::count> image_read{};  ///< which images could be read
+  std::vector<std::string> problems;
+  int exit_code = 0;  ///< of the first problem: 3 for data, 4 for files that cannot be read
+};
+
+/// The scheme of a label file with these values. Files named as in BraTS 2017 to 2021 hold
+/// brats2018 labels; where 3 and 4 both occur they hold those of brats2013. A 3 without a 4 may
+/// mean three different things (brats2023, msd, modelhub): it is left to the user to name the
+/// scheme.
+[[nodiscard]] inline LabelScheme choose_scheme(const CaseFiles& files, const LabelCounts& values) {
+  if (files.scheme_from_values && values.contains(3) && values.contains(4))
+    return label_scheme("brats2013");
+  return files.scheme;
+}
+
+namespace detail {
+
+inline std::string to_text(const std::array<double, 3>& mm) {
+  const auto text = [](double value) {
+    std::string digits = std::to_string(value);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    if (digits.ends_with('.')) digits.pop_back();
+    return digits;
+  };
+  return text(mm[0]) + "x" + text(mm[1]) + "x" + text(mm[2]);
+}
+
+/// Reads the files of a case one by one and compares each with the first.
+class CaseReader {
+ public:
+  CaseReader(const CaseFiles& files, const ReadCaseOptions& options)
+      : files_(files), options_(options) {}
+
+  CaseReading run() {
+    reading_.contents.id = files_.id;
+    reading_.contents.scheme = files_.scheme;
+    for (std::size_t channel = 0; channel < files_.images.size(); ++channel) {
+      attempt([&] { read_image(channel); });
+    }
+    attempt([&] { read_label(); });
+    return std::move(reading_);
+  }
+
+ private:
+  template <class Step>
+  void attempt(Step&& step) {
+    try {
+      step();
+    } catch (const DataError& error) {
+      add_problem(error);
+    } catch (const IoError& error) {
+      add_problem(error);
+    }
+  }
+
+  void add_problem(const Error& error) {
+    if (reading_.problems.empty()) reading_.exit_code = error.exit_code();
+    reading_.problems.emplace_back(error.what());
+  }
+
+  void warn(const std::filesystem::path& file, const std::string& text) {
+    reading_.contents.warnings.push_back(file.string() + ": " + text);
+  }
+
+  void open(const std::filesystem::path& file) {
+    if (file == open_file_) return;  // a 4-D file holds all images of its case
+    open_file_.clear();
+    image_ = read_nifti(file, {.nonfinite = options_.nonfinite});
+    open_file_ = file;
+    for (const std::string& warning : image_.warnings) warn(file, warning);
+  }
+
+  void read_image(std::size_t channel) {
+    const std::filesystem::path& file = files_.images[channel];
+    const std::string name(modality::names[channel]);
+    if (file.empty()) return;
+    open(file);
+    const auto frame = static_cast<std::size_t>(files_.frame[channel]);
+    const bool several = files_.layout == Layout::msd;
+    if (several ? frame >= image_.frames.size() : image_.frames.size() != 1) {
+      throw DataError(file.string() + ": frames: got " + std::to_string(image_.frames.size()) +
+                      ", expected " +
+                      (several ? "at least " + std::to_string(frame + 1) + " for " + name : "1"));
+    }
+    const Orientation orientation = agreed_orientation(file);
+    Volume<float> volume = to_canonical(image_.frames[frame], orientation);
+    const auto [low, high] = std::minmax_element(volume.voxels.begin(), volume.voxels.end());
+    if (low != volume.voxels.end() && *low == *high) refuse_or_warn_constant(file, name, *low);
+    if (std::find(volume.voxels.begin(), volume.voxels.end(), 0.0F) == volume.voxels.end()) {
+      warn(file, name + " has no voxel that is 0: its background cannot be told from the brain");
+    }
+    reading_.contents.images[channel] = std::move(volume);
+    reading_.image_read[channel] = true;
+  }
+
+  void refuse_or_warn_constant(const std::filesystem::path& file, const std::string& name,
+                               float value) {
+    const std::string text =
+        name + ": got the one value " + std::to_string(value) + " in all voxels, expected a scan";
+    if (options_.refuse_constant) throw DataError(file.string() + ": " + text);
+    warn(file, text);
+  }
+
+  void read_label() {
+    if (files_.label.empty()) return;
+    open(files_.label);
+    if (image_.frames.size() != 1) {
+      throw DataError(files_.label.string() + ": frames: got " +
+                      std::to_string(image_.frames.size()) + ", expected 1");
+    }
+    Case& contents = reading_.contents;
+    contents.label_values = count_label_values(image_.frames.front(), files_.label);
+    contents.scheme = choose_scheme(files_, contents.label_values);
+    const LabelVolume labels = to_internal(image_.frames.front(), contents.scheme, files_.label);
+    contents.labels = to_canonical(labels, agreed_orientation(files_.label));
+    if (std::all_of(labels.voxels.begin(), labels.voxels.end(),
+                    [](auto value) { return value == label::background; })) {
+      warn(files_.label, "no voxel is tumour");
+    }
+  }
+
+  /// Orientation of the open file after a comparison with the first file of the case, in canonical
+  /// order.
+  Orientation agreed_orientation(const std::filesystem::path& file) {
+    const NiftiHeader& header = image_.header;
+    const Orientation orientation = orientation_of(header.affine);
+    const Extent extent = to_canonical(header.extent, orientation);
+    const Affine affine = canonical_affine(header.affine, header.extent, orientation);
+    const auto spacing = canonical_spacing(header.spacing, orientation);
+    if (reference_.empty()) {
+      reference_ = file;
+      extent_ = extent;
+      affine_ = affine;
+      reading_.contents.geometry = header;
+      reading_.contents.orientation = orientation;
+      reading_.contents.spacing = spacing;
+      warn_about_orientation(file, orientation);
+      return orientation;
+    }
+    compare(file, extent, affine, spacing, orientation);
+    return orientation;
+  }
+
+  void warn_about_orientation(const std::filesystem::path& file, const Orientation& orientation) {
+    const bool is_brats = files_.layout == Layout::brats2018 || files_.layout == Layout::brats2023;
+    if (!is_brats || orientation == Orientation{}) return;
+    warn(file, "orientation: got " + orientation.code() +
+                   ", BraTS data are LPS; if the voxels were not reordered " +
+                   "too, left and right are exchanged");
+  }
+
+  void compare(const std::filesystem::path& file, Extent extent, const Affine& affine,
+               const std::array<double, 3>& spacing, const Orientation& orientation) {
+    const Case& contents = reading_.contents;
+    const std::string both = file.string() + " and " + reference_.string() + ": ";
+    const std::string codes =
+        contents.orientation == orientation
+            ? ""
+            : "; orientations " + orientation.code() + " and " + contents.orientation.code();
+    if (!(extent == extent_)) {
+      throw DataError(both + "shape: got " + to_string(extent) + " and " + to_string(extent_) +
+                      ", expected one shape" + codes);
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      if (std::abs(spacing[axis] - contents.spacing[axis]) <=
+          spacing_tolerance * contents.spacing[axis])
+        continue;
+      throw DataError(both + "spacing d,h,w: got " + to_text(spacing) + " and " +
+                      to_text(contents.spacing) + " mm, expected one spacing" + codes);
+    }
+    const double distance = corner_distance(affine, affine_, extent);
+    if (!(distance <= options_.affine_tolerance)) {
+      throw DataError(both + "affine: voxels lie up to " + std::to_string(distance) +
+                      " mm apart, expected at most " + std::to_string(options_.affine_tolerance) +
+                      " mm" + codes);
+    }
+    if (!codes.empty())
+      warn(file, "orientation " + orientation.code() + " differs from " +
+                     contents.orientation.code() + " of " + reference_.string() +
+                     "; both reordered");
+  }
+
+  /// Relative: headers hold spacings in single precision, and tools round them to a few digits.
+  static constexpr double spacing_tolerance = 1e-3;
+
+  const CaseFiles& files_;
+  const ReadCaseOptions& options_;
+  CaseReading reading_;
+  std::filesystem::path open_file_;
+  NiftiImage image_;
+  std::filesystem::path reference_;
+  Extent extent_;
+  Affine affine_;
+};
+
+}  // namespace detail
+
+/// Reads the files that a case has and collects problems instead of throwing at the first one.
+/// Throws only what is no fault of the data, for instance OutOfMemory.
+[[nodiscard]] inline CaseReading inspect_case(const CaseFiles& files,
+                                              const ReadCaseOptions& options = {}) {
+  return detail::CaseReader(files, options).run();
+}
+
+/// Reads a complete case. Throws DataError (or IoError) that names the case and lists everything
+/// that is wrong with it.
+[[nodiscard]] inline Case read_case(const CaseFiles& files, const ReadCaseOptions& options = {}) {
+  const auto describe = [&](const std::vector<std::string>& problems) {
+    std::string text = "case " + files.id + ": ";
+    for (std::size_t i = 0; i < problems.size(); ++i) text += (i > 0 ? "\n  " : "") + problems[i];
+    return text;
+  };
+  if (const auto missing = missing_files(files, options.require_label); !missing.empty()) {
+    throw DataError(describe(missing));
+  }
+  CaseReading reading = inspect_case(files, options);
+  if (reading.problems.empty()) return std::move(reading.contents);
+  if (reading.exit_code == IoError("").exit_code()) throw IoError(describe(reading.problems));
+  throw DataError(describe(reading.problems));
+}
+
+}  // namespace glia
