@@ -1,0 +1,114 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "glia/core/error.hpp"
+#include "glia/io/input_file.hpp"
+
+namespace glia {
+
+/// A file that appears under its name complete or not at all.
+///
+/// Bytes go to `NAME.tmp.PID.N` in the same folder; `commit()` flushes them to the device, renames the
+/// file over `NAME` and flushes the folder. Without commit the destructor removes the temporary file and
+/// whatever `NAME` held before stays. A symbolic link is followed: the file behind it is replaced.
+/// Throws IoError with path, reason and bytes written (a program should ignore SIGXFSZ so that a file
+/// size limit arrives here as an error).
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path) : path_(path) {
+    std::error_code code;
+    const auto status = std::filesystem::status(path_, code);
+    // A device or pipe such as /dev/null must not be replaced by a file.
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+      throw IoError("cannot write " + path_.string() + ": it exists and is not a regular file");
+    }
+    if (std::filesystem::is_regular_file(status)) path_ = std::filesystem::canonical(path_, code);
+    if (code && code != std::errc::no_such_file_or_directory) fail(code.value());
+    create_temporary();
+  }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+
+  /// Appends bytes.
+  void write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const std::size_t want = (std::min)(bytes.size(), std::size_t{1} << 30);
+      const ssize_t n = ::write(descriptor_.get(), bytes.data(), want);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail(errno);
+      written_ += static_cast<std::uint64_t>(n);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+  }
+
+  /// Makes the file visible under its name; nothing may be written afterwards.
+  void commit() {
+    if (::fsync(descriptor_.get()) != 0) fail(errno);
+    if (const int code = descriptor_.close(); code != 0) fail(code);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
+    temporary_.clear();
+    flush_folder();
+  }
+
+ private:
+  void create_temporary() {
+    // Room for the suffix even when the final name has the longest length that file systems allow.
+    const std::string stem = path_.filename().string().substr(0, 200);
+    for (int number = 0;; ++number) {
+      auto candidate = path_.parent_path() / (stem + ".tmp." + std::to_string(::getpid()) + "." +
+                                              std::to_string(number));
+      descriptor_ = detail::FileDescriptor(
+          ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+      if (descriptor_.valid()) {
+        temporary_ = std::move(candidate);
+        return;
+      }
+      if (errno != EEXIST || number == 10000) fail(errno);
+    }
+  }
+
+  void flush_folder() const {
+    const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+    const detail::FileDescriptor descriptor(
+        ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some file systems cannot flush folders and say EINVAL; a folder without read permission
+    // cannot be opened. The file itself is complete in both cases.
+    if (descriptor.valid() && ::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(errno);
+  }
+
+  [[noreturn]] void fail(int code) const {
+    throw IoError("cannot write " + path_.string() + ": " + detail::errno_text(code) + " (after " +
+                  std::to_string(written_) + " bytes)");
+  }
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  detail::FileDescriptor descriptor_;
+  std::uint64_t written_ = 0;
+};
+
+/// Writes a whole file that appears complete or not at all; see AtomicFile.
+inline void write_file_atomically(const std::filesystem::path& path,
+                                  std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace glia
