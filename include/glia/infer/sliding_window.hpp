@@ -16,8 +16,8 @@ namespace glia {
 
 struct SlidingWindowOptions {
   Extent window{128, 128, 128};
-  double overlap = 0.5;   ///< share of a window that the next one covers again, in [0, 1)
-  ProgressSink progress;  ///< called after every window
+  double overlap = 0.5;     ///< share of a window that the next one covers again, in [0, 1)
+  ProgressSink progress{};  ///< called after every window
 };
 
 namespace detail {

@@ -21,16 +21,16 @@ namespace glia {
 
 /// Scores of one case: WT, TC, ET.
 struct CaseScores {
-  std::string id;
-  std::array<RegionScores, region::count> regions;
+  std::string id{};
+  std::array<RegionScores, region::count> regions{};
 };
 
 /// The scores of a data set and what they were made with.
 struct Report {
-  std::vector<CaseScores> cases;
-  std::string label_scheme;  ///< of the files compared
+  std::vector<CaseScores> cases{};
+  std::string label_scheme{};  ///< of the files compared
   std::string hausdorff_definition{PooledPercentile::name};
-  std::string model_checksum;  ///< SHA-256 of the checkpoint; empty if unknown
+  std::string model_checksum{};  ///< SHA-256 of the checkpoint; empty if unknown
 };
 
 /// One statistic over the cases, for WT, TC, ET.
