@@ -1,0 +1,148 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "glia/backend/cpu/isa.hpp"
+#include "glia/backend/descriptors.hpp"
+#include "glia/tensor/context.hpp"
+
+/// Whole-model operations on flat parameters: one pass over memory each, in chunks of fixed size, so that results are the
+/// same bits for any number of threads.
+namespace glia::cpu {
+
+inline constexpr index_t optimizer_chunk = 65536;
+
+/// Calls task(chunk, first, end) for the chunks of [0, count).
+template <class Task>
+void for_each_chunk(Context& context, index_t count, index_t chunk, Task&& task) {
+  context.pool().for_each((count + chunk - 1) / chunk, [&](index_t index, int) {
+    task(index, index * chunk, (std::min)(count, (index + 1) * chunk));
+  });
+}
+
+/// PyTorch's SGD: g += weight_decay p; m = momentum m + g; p -= rate (nesterov ? g + momentum m : m).
+struct SgdKernel {
+  template <class I, class Real>
+  [[gnu::always_inline]] static void run(const SgdStep& o, Real* p, const Real* g, Real* m, index_t count) {
+    const auto rate = static_cast<Real>(o.rate), momentum = static_cast<Real>(o.momentum);
+    const auto decay = static_cast<Real>(o.weight_decay);
+    const auto now = static_cast<Real>(o.nesterov ? 1.0 : 0.0);
+    const auto later = static_cast<Real>(o.nesterov ? o.momentum : 1.0);
+    for (index_t i = 0; i < count; ++i) {
+      const Real gradient = g[i] + decay * p[i];
+      const Real moment = momentum * m[i] + gradient;
+      m[i] = moment;
+      p[i] -= rate * (now * gradient + later * moment);
+    }
+  }
+};
+
+/// PyTorch's Adam and AdamW: p -= rate / (1 - beta1^t) m1 / (sqrt(m2) / sqrt(1 - beta2^t) + epsilon).
+struct AdamKernel {
+  template <class I, class Real>
+  [[gnu::always_inline]] static void run(const AdamStep& o, Real* p, const Real* g, Real* m1, Real* m2,
+                                         index_t count) {
+    const auto t = static_cast<double>(o.step);
+    const auto size = static_cast<Real>(o.rate / (1 - std::pow(o.beta1, t)));
+    const auto root = static_cast<Real>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+    const auto keep = static_cast<Real>(o.decoupled ? 1 - o.rate * o.weight_decay : 1.0);
+    const auto decay = static_cast<Real>(o.decoupled ? 0.0 : o.weight_decay);
+    const auto epsilon = static_cast<Real>(o.epsilon);
+    const auto b1 = static_cast<Real>(o.beta1), a1 = static_cast<Real>(1 - o.beta1);
+    const auto b2 = static_cast<Real>(o.beta2), a2 = static_cast<Real>(1 - o.beta2);
+    // The root stands in a loop of its own: it may set errno, which keeps compilers from vectorising around it.
+    constexpr index_t block = 128;
+    Real denominator[block];
+    for (index_t start = 0; start < count; start += block) {
+      const index_t end = (std::min)(count, start + block);
+      for (index_t i = start; i < end; ++i) {
+        const Real gradient = g[i] + decay * p[i];
+        m1[i] = b1 * m1[i] + a1 * gradient;
+        m2[i] = b2 * m2[i] + a2 * gradient * gradient;
+      }
+      for (index_t i = start; i < end; ++i) denominator[i - start] = std::sqrt(m2[i]);
+      for (index_t i = start; i < end; ++i) {
+        p[i] = keep * p[i] - size * (m1[i] / (denominator[i - start] * root + epsilon));
+      }
+    }
+  }
+};
+
+/// *result = the sum of squares, in double; lane by lane, so that it is the same for every instruction set.
+struct SquaredNormKernel {
+  template <class I, class Real>
+  [[gnu::always_inline]] static void run(const Real* p, index_t count, double* result) {
+    constexpr index_t lanes = 16;
+    double sums[lanes] = {};
+    index_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      for (index_t lane = 0; lane < lanes; ++lane) {
+        const auto x = static_cast<double>(p[i + lane]);
+        sums[lane] += x * x;
+      }
+    }
+    for (; i < count; ++i) sums[i % lanes] += static_cast<double>(p[i]) * static_cast<double>(p[i]);
+    *result = 0;
+    for (const double sum : sums) *result += sum;
+  }
+};
+
+/// p = decay p + share other.
+struct BlendKernel {
+  template <class I, class Real>
+  [[gnu::always_inline]] static void run(Real* p, const Real* other, Real decay, Real share, index_t count) {
+    for (index_t i = 0; i < count; ++i) p[i] = decay * p[i] + share * other[i];
+  }
+};
+
+template <class Real>
+void sgd_step(Context& context, Isa isa, const SgdStep& options, std::span<Real> p, std::span<const Real> g,
+              std::span<Real> moment) {
+  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
+    run_on<SgdKernel>(isa, options, p.data() + first, g.data() + first, moment.data() + first, end - first);
+  });
+}
+
+template <class Real>
+void adam_step(Context& context, Isa isa, const AdamStep& options, std::span<Real> p, std::span<const Real> g,
+               std::span<Real> moment1, std::span<Real> moment2) {
+  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
+    run_on<AdamKernel>(isa, options, p.data() + first, g.data() + first, moment1.data() + first,
+                       moment2.data() + first, end - first);
+  });
+}
+
+template <class Real>
+[[nodiscard]] double squared_norm(Context& context, Isa isa, std::span<const Real> p) {
+  std::vector<double> partial(p.size() / static_cast<std::size_t>(optimizer_chunk) + 1);
+  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t chunk, index_t first, index_t end) {
+    run_on<SquaredNormKernel>(isa, p.data() + first, end - first, &partial[static_cast<std::size_t>(chunk)]);
+  });
+  double sum = 0;
+  for (const double x : partial) sum += x;
+  return sum;
+}
+
+/// p = decay p + (1 - decay) other.
+template <class Real>
+void blend(Context& context, Isa isa, std::span<Real> p, std::span<const Real> other, double decay) {
+  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
+    run_on<BlendKernel>(isa, p.data() + first, other.data() + first, static_cast<Real>(decay),
+                        static_cast<Real>(1 - decay), end - first);
+  });
+}
+
+template <class Real>
+void scale(Context& context, std::span<Real> p, double factor) {
+  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
+    for (index_t i = first; i < end; ++i) {
+      Real& x = p[static_cast<std::size_t>(i)];
+      x = static_cast<Real>(static_cast<double>(x) * factor);
+    }
+  });
+}
+
+}  // namespace glia::cpu
