@@ -6,7 +6,8 @@
 
 namespace glia {
 
-/// Maps voxel indices (i, j, k) to millimetres (x right, y anterior, z superior): x = m (i, j, k, 1)^T.
+/// Maps voxel indices (i, j, k) to millimetres (x right, y anterior, z superior): x = m (i, j, k,
+/// 1)^T.
 struct Affine {
   std::array<std::array<double, 4>, 3> m{{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}};
 
@@ -39,7 +40,8 @@ struct Affine {
     });
   }
 
-  /// |determinant| over the product of the column lengths: 1 for orthogonal axes, 0 for a singular map.
+  /// |determinant| over the product of the column lengths: 1 for orthogonal axes, 0 for a singular
+  /// map.
   [[nodiscard]] double orthogonality() const {
     const auto length = spacing();
     const double box = length[0] * length[1] * length[2];
@@ -57,8 +59,8 @@ struct Affine {
       }
     }
     for (std::size_t r = 0; r < 3; ++r) {
-      result.m[r][3] = -(result.m[r][0] * m[0][3] + result.m[r][1] * m[1][3] +
-                         result.m[r][2] * m[2][3]);
+      result.m[r][3] =
+          -(result.m[r][0] * m[0][3] + result.m[r][1] * m[1][3] + result.m[r][2] * m[2][3]);
     }
     return result;
   }

@@ -21,11 +21,11 @@ namespace glia {
 
 /// A file that appears under its name complete or not at all.
 ///
-/// Bytes go to `NAME.tmp.PID.N` in the same folder; `commit()` flushes them to the device, renames the
-/// file over `NAME` and flushes the folder. Without commit the destructor removes the temporary file and
-/// whatever `NAME` held before stays. A symbolic link is followed: the file behind it is replaced.
-/// Throws IoError with path, reason and bytes written (a program should ignore SIGXFSZ so that a file
-/// size limit arrives here as an error).
+/// Bytes go to `NAME.tmp.PID.N` in the same folder; `commit()` flushes them to the device, renames
+/// the file over `NAME` and flushes the folder. Without commit the destructor removes the temporary
+/// file and whatever `NAME` held before stays. A symbolic link is followed: the file behind it is
+/// replaced. Throws IoError with path, reason and bytes written (a program should ignore SIGXFSZ so
+/// that a file size limit arrives here as an error).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path) : path_(path) {
@@ -71,8 +71,8 @@ class AtomicFile {
     // Room for the suffix even when the final name has the longest length that file systems allow.
     const std::string stem = path_.filename().string().substr(0, 200);
     for (int number = 0;; ++number) {
-      auto candidate = path_.parent_path() / (stem + ".tmp." + std::to_string(::getpid()) + "." +
-                                              std::to_string(number));
+      auto candidate = path_.parent_path() /
+                       (stem + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(number));
       descriptor_ = detail::FileDescriptor(
           ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (descriptor_.valid()) {

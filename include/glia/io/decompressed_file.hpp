@@ -38,7 +38,8 @@ class DecompressedFile {
   /// True if a gzip stream ended before its file did; known after the last byte was read.
   [[nodiscard]] bool trailing_bytes() const { return gzip_ && gzip_->trailing_bytes(); }
 
-  /// Fills `out` with the next bytes; fewer only at the end. Throws DataError for damaged gzip data.
+  /// Fills `out` with the next bytes; fewer only at the end. Throws DataError for damaged gzip
+  /// data.
   std::size_t read(std::span<std::byte> out) {
     const std::size_t got = gzip_ ? gzip_->read(out) : file_.read(out);
     position_ += got;

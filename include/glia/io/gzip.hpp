@@ -26,9 +26,9 @@ namespace glia {
 
 /// Decompresses a gzip stream piece by piece, all members after one another.
 ///
-/// zlib checks the CRC-32 and the length of every member; a member that is damaged, cut or fails a check
-/// throws DataError. Zero padding after a member is accepted (tapes and some scanners write it), other
-/// bytes after the last member end the stream and are reported by `trailing_bytes()`.
+/// zlib checks the CRC-32 and the length of every member; a member that is damaged, cut or fails a
+/// check throws DataError. Zero padding after a member is accepted (tapes and some scanners write
+/// it), other bytes after the last member end the stream and are reported by `trailing_bytes()`.
 class GzipReader {
  public:
   /// Fills a buffer with the next compressed bytes; fewer only at the end of the input.
@@ -138,7 +138,8 @@ class GzipReader {
   return result;
 }
 
-/// Compresses to one gzip member whose header has no time and no system, so equal input gives equal bytes.
+/// Compresses to one gzip member whose header has no time and no system, so equal input gives equal
+/// bytes.
 [[nodiscard]] inline std::vector<std::byte> gzip_compress(std::span<const std::byte> bytes) {
   z_stream stream{};
   if (::deflateInit2(&stream, 6, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -43,9 +43,7 @@ class FileDescriptor {
   [[nodiscard]] int get() const { return value_; }
   [[nodiscard]] bool valid() const { return value_ >= 0; }
   /// Closes now; 0 or the error number, because a delayed write error may show only here.
-  [[nodiscard]] int close() {
-    return ::close(std::exchange(value_, -1)) == 0 ? 0 : errno;
-  }
+  [[nodiscard]] int close() { return ::close(std::exchange(value_, -1)) == 0 ? 0 : errno; }
 
  private:
   int value_;
@@ -114,7 +112,8 @@ class InputFile {
 
 /// The whole content of a regular file. Throws DataError if it is longer than `limit` bytes.
 [[nodiscard]] inline std::vector<std::byte> read_file(
-    const std::filesystem::path& path, std::size_t limit = std::numeric_limits<std::size_t>::max()) {
+    const std::filesystem::path& path,
+    std::size_t limit = std::numeric_limits<std::size_t>::max()) {
   InputFile file(path);
   if (file.size() > limit) {
     throw DataError(path.string() + ": has " + std::to_string(file.size()) +

@@ -11,10 +11,10 @@ namespace glia {
 
 /// One row of NIfTI's table of voxel types.
 struct NiftiDatatype {
-  int code;            ///< header field datatype
-  int bits;            ///< header field bitpix must agree
-  const char* name;    ///< as in messages
-  bool scalar;         ///< one real number per voxel; the others cannot be an intensity or a label
+  int code;          ///< header field datatype
+  int bits;          ///< header field bitpix must agree
+  const char* name;  ///< as in messages
+  bool scalar;       ///< one real number per voxel; the others cannot be an intensity or a label
 };
 
 /// The types that a header may name. Binary (1 bit, no agreed layout) and the long double types
@@ -47,11 +47,11 @@ inline constexpr std::array<NiftiDatatype, 14> nifti_datatypes{{
 /// "int16 (4)" for messages, whatever the code.
 [[nodiscard]] inline std::string nifti_datatype_text(int code) {
   const auto* row = find_nifti_datatype(code);
-  const char* name = row != nullptr         ? row->name
-                     : code == DT_BINARY    ? "binary"
-                     : code == DT_FLOAT128  ? "float128"
+  const char* name = row != nullptr          ? row->name
+                     : code == DT_BINARY     ? "binary"
+                     : code == DT_FLOAT128   ? "float128"
                      : code == DT_COMPLEX256 ? "complex256"
-                                            : "unknown";
+                                             : "unknown";
   return std::string(name) + " (" + std::to_string(code) + ")";
 }
 
@@ -59,17 +59,28 @@ inline constexpr std::array<NiftiDatatype, 14> nifti_datatypes{{
 template <class Visit>
 void with_nifti_type(int code, Visit&& visit) {
   switch (code) {
-    case DT_UINT8: return visit(std::uint8_t{});
-    case DT_INT8: return visit(std::int8_t{});
-    case DT_UINT16: return visit(std::uint16_t{});
-    case DT_INT16: return visit(std::int16_t{});
-    case DT_UINT32: return visit(std::uint32_t{});
-    case DT_INT32: return visit(std::int32_t{});
-    case DT_UINT64: return visit(std::uint64_t{});
-    case DT_INT64: return visit(std::int64_t{});
-    case DT_FLOAT32: return visit(float{});
-    case DT_FLOAT64: return visit(double{});
-    default: return;
+    case DT_UINT8:
+      return visit(std::uint8_t{});
+    case DT_INT8:
+      return visit(std::int8_t{});
+    case DT_UINT16:
+      return visit(std::uint16_t{});
+    case DT_INT16:
+      return visit(std::int16_t{});
+    case DT_UINT32:
+      return visit(std::uint32_t{});
+    case DT_INT32:
+      return visit(std::int32_t{});
+    case DT_UINT64:
+      return visit(std::uint64_t{});
+    case DT_INT64:
+      return visit(std::int64_t{});
+    case DT_FLOAT32:
+      return visit(float{});
+    case DT_FLOAT64:
+      return visit(double{});
+    default:
+      return;
   }
 }
 

@@ -12,15 +12,15 @@
 
 namespace glia {
 
-/// How NIfTI's qform stores a rotation: (b, c, d) of a unit quaternion with a >= 0, and qfac = -1 for a
-/// left-handed voxel grid.
+/// How NIfTI's qform stores a rotation: (b, c, d) of a unit quaternion with a >= 0, and qfac = -1
+/// for a left-handed voxel grid.
 struct NiftiQuaternion {
   double b = 0, c = 0, d = 0;
   double qfac = 1;
 };
 
-/// Affine of a qform ("method 2" of nifti1.h): R(b, c, d) diag(spacing_i, spacing_j, qfac spacing_k) + offset.
-/// Empty if b^2 + c^2 + d^2 exceeds 1 by more than single precision explains.
+/// Affine of a qform ("method 2" of nifti1.h): R(b, c, d) diag(spacing_i, spacing_j, qfac
+/// spacing_k) + offset. Empty if b^2 + c^2 + d^2 exceeds 1 by more than single precision explains.
 [[nodiscard]] inline std::optional<Affine> affine_from_quaternion(
     const NiftiQuaternion& q, const std::array<double, 3>& spacing,
     const std::array<double, 3>& offset) {
@@ -64,7 +64,8 @@ struct NiftiQuaternion {
     if (product[i][i] > product[largest][largest]) largest = i;
   }
   const auto& row = product[largest];
-  const double norm = std::sqrt(row[0] * row[0] + row[1] * row[1] + row[2] * row[2] + row[3] * row[3]);
+  const double norm =
+      std::sqrt(row[0] * row[0] + row[1] * row[1] + row[2] * row[2] + row[3] * row[3]);
   const double scale = (row[0] < 0 ? -1 : 1) / norm;
   result.b = row[1] * scale;
   result.c = row[2] * scale;
@@ -72,8 +73,9 @@ struct NiftiQuaternion {
   return result;
 }
 
-/// Affine of a file that has neither qform nor sform: voxels along right-to-left, back-to-front, feet-to-head
-/// around the centre of the volume (the ANALYZE convention, as nibabel and SPM read it).
+/// Affine of a file that has neither qform nor sform: voxels along right-to-left, back-to-front,
+/// feet-to-head around the centre of the volume (the ANALYZE convention, as nibabel and SPM read
+/// it).
 [[nodiscard]] inline Affine centred_affine(Extent extent, const std::array<double, 3>& spacing) {
   const std::array<double, 3> step{-spacing[0], spacing[1], spacing[2]};
   const std::array<index_t, 3> count{extent.w, extent.h, extent.d};

@@ -26,21 +26,22 @@ namespace glia {
 
 /// A checked NIfTI-1 or NIfTI-2 header: the bytes of the file and what they mean.
 ///
-/// `bytes` is the truth that output files copy their geometry from; the other members are read from it.
+/// `bytes` is the truth that output files copy their geometry from; the other members are read from
+/// it.
 struct NiftiHeader {
-  std::vector<std::byte> bytes;  ///< 348 (NIfTI-1) or 540 (NIfTI-2) bytes in the file's byte order
-  int version = 1;               ///< 1 or 2
-  bool swapped = false;          ///< the file's byte order is not this machine's
-  bool pair = false;             ///< voxels are in a separate .img file
-  std::uint64_t data_offset = 0; ///< first byte of the voxels in their file
-  int datatype = 0;              ///< NIfTI code; a row of nifti_datatypes
-  double slope = 1, inter = 0;   ///< voxel value = slope * stored + inter
-  Extent extent{0, 0, 0};        ///< w = dim[1], h = dim[2], d = dim[3]
-  index_t frames = 1;            ///< dim[4] * ... * dim[7]
+  std::vector<std::byte> bytes;   ///< 348 (NIfTI-1) or 540 (NIfTI-2) bytes in the file's byte order
+  int version = 1;                ///< 1 or 2
+  bool swapped = false;           ///< the file's byte order is not this machine's
+  bool pair = false;              ///< voxels are in a separate .img file
+  std::uint64_t data_offset = 0;  ///< first byte of the voxels in their file
+  int datatype = 0;               ///< NIfTI code; a row of nifti_datatypes
+  double slope = 1, inter = 0;    ///< voxel value = slope * stored + inter
+  Extent extent{0, 0, 0};         ///< w = dim[1], h = dim[2], d = dim[3]
+  index_t frames = 1;             ///< dim[4] * ... * dim[7]
   std::array<double, 3> spacing{1, 1, 1};  ///< along i, j, k in mm, from pixdim
   int qform_code = 0, sform_code = 0;
-  Affine affine;                        ///< sform if sform_code > 0, else qform if qform_code > 0, else centred
-  std::vector<std::string> warnings;    ///< what is odd but readable, without the file name
+  Affine affine;  ///< sform if sform_code > 0, else qform if qform_code > 0, else centred
+  std::vector<std::string> warnings;  ///< what is odd but readable, without the file name
 
   /// Bytes of the voxels of all frames.
   [[nodiscard]] std::uint64_t data_bytes() const {
@@ -101,7 +102,8 @@ struct NiftiKind {
   return {};
 }
 
-/// Checks the fields of a raw header (nifti_1_header or nifti_2_header) and fills a NiftiHeader from them.
+/// Checks the fields of a raw header (nifti_1_header or nifti_2_header) and fills a NiftiHeader
+/// from them.
 template <class Raw>
 class NiftiParser {
  public:
@@ -294,12 +296,13 @@ class NiftiParser {
   void compare_forms(const std::optional<Affine>& qform) {
     const double distance =
         qform ? corner_distance(*qform, header_.affine, header_.extent) : HUGE_VAL;
-    const double smallest = (std::min)({header_.spacing[0], header_.spacing[1], header_.spacing[2]});
+    const double smallest =
+        (std::min)({header_.spacing[0], header_.spacing[1], header_.spacing[2]});
     if (!(distance > 0.1 * smallest)) return;
-    header_.warnings.push_back(
-        (qform ? "qform and sform differ by " + number_text(distance) + " mm"
-               : std::string("the quaternion of the qform is longer than 1")) +
-        ": the sform is used");
+    header_.warnings.push_back((qform
+                                    ? "qform and sform differ by " + number_text(distance) + " mm"
+                                    : std::string("the quaternion of the qform is longer than 1")) +
+                               ": the sform is used");
   }
 
   void describe_affine() {
@@ -324,10 +327,12 @@ class NiftiParser {
 
 }  // namespace detail
 
-/// Checks and interprets the bytes of a header: 348 for NIfTI-1, 540 for NIfTI-2, either byte order.
+/// Checks and interprets the bytes of a header: 348 for NIfTI-1, 540 for NIfTI-2, either byte
+/// order.
 ///
-/// `name` begins every message, `pair` says that the voxels lie in an .img file. Complex and RGB types are
-/// accepted here (the geometry is meaningful) and refused where voxels are read. Throws DataError.
+/// `name` begins every message, `pair` says that the voxels lie in an .img file. Complex and RGB
+/// types are accepted here (the geometry is meaningful) and refused where voxels are read. Throws
+/// DataError.
 [[nodiscard]] inline NiftiHeader parse_nifti_header(std::span<const std::byte> bytes,
                                                     const std::string& name, bool pair = false) {
   const auto kind = detail::nifti_kind(bytes);

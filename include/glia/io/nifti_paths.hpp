@@ -19,10 +19,11 @@ struct NiftiPaths {
 namespace detail {
 
 [[nodiscard]] inline bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return text.size() >= end.size() &&
-         std::equal(end.rbegin(), end.rend(), text.rbegin(),
-                    [&](char a, char b) { return a == lower(b); });
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return text.size() >= end.size() && std::equal(end.rbegin(), end.rend(), text.rbegin(),
+                                                 [&](char a, char b) { return a == lower(b); });
 }
 
 /// Letters of an extension in the case of the file that it stands beside.
@@ -41,7 +42,8 @@ namespace detail {
 [[nodiscard]] inline NiftiPaths nifti_paths(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   const bool compressed = detail::ends_with_ignoring_case(name, ".gz");
-  const std::string_view base = std::string_view(name).substr(0, name.size() - (compressed ? 3 : 0));
+  const std::string_view base =
+      std::string_view(name).substr(0, name.size() - (compressed ? 3 : 0));
   const bool is_header = detail::ends_with_ignoring_case(base, ".hdr");
   if (!is_header && !detail::ends_with_ignoring_case(base, ".img")) return {path, path};
   const std::string_view extension = base.substr(base.size() - 4);

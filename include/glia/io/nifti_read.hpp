@@ -56,7 +56,8 @@ namespace detail {
   return parse_nifti_header(bytes, name, pair);
 }
 
-/// Walks over the extensions between header and voxels (or the end of an .hdr file); none is interpreted.
+/// Walks over the extensions between header and voxels (or the end of an .hdr file); none is
+/// interpreted.
 inline void skip_extensions(DecompressedFile& file, NiftiHeader& header, const std::string& name) {
   std::array<std::byte, 8> start{};
   if (!header.pair && header.data_offset == 0) return;
@@ -78,7 +79,8 @@ inline void skip_extensions(DecompressedFile& file, NiftiHeader& header, const s
   }
 }
 
-/// Converts stored voxels to float, one frame after another, and looks after those that are not finite.
+/// Converts stored voxels to float, one frame after another, and looks after those that are not
+/// finite.
 class VoxelReader {
  public:
   VoxelReader(DecompressedFile& file, const NiftiHeader& header, const std::string& name)
@@ -186,14 +188,16 @@ inline void finish(DecompressedFile& file, const std::string& name,
   if (surplus == limit) {
     throw DataError(name + ": more than " + std::to_string(limit) + " bytes follow the voxels");
   }
-  if (surplus > 0) warnings.push_back(std::to_string(surplus) + " bytes after the voxels are ignored");
+  if (surplus > 0)
+    warnings.push_back(std::to_string(surplus) + " bytes after the voxels are ignored");
   if (file.trailing_bytes()) warnings.emplace_back("bytes after the gzip data are ignored");
 }
 
 }  // namespace detail
 
 /// Reads and checks a header only (single file or pair, compressed or not by content).
-/// Throws DataError for anything that is not NIfTI or contradicts itself, IoError if it cannot be read.
+/// Throws DataError for anything that is not NIfTI or contradicts itself, IoError if it cannot be
+/// read.
 [[nodiscard]] inline NiftiHeader read_nifti_header(const std::filesystem::path& path) {
   const NiftiPaths paths = nifti_paths(path);
   const std::string name = paths.header.string();
@@ -203,12 +207,13 @@ inline void finish(DecompressedFile& file, const std::string& name,
   return header;
 }
 
-/// Reads a scan: NIfTI-1 or -2, single file or .hdr/.img pair, gzip by content, either byte order, every
-/// type with one real number per voxel; value = scl_slope * stored + scl_inter unless scl_slope is 0 or NaN.
+/// Reads a scan: NIfTI-1 or -2, single file or .hdr/.img pair, gzip by content, either byte order,
+/// every type with one real number per voxel; value = scl_slope * stored + scl_inter unless
+/// scl_slope is 0 or NaN.
 ///
-/// Memory grows with the data that is really there, never with what a header claims. Complex and RGB
-/// voxels are refused by name: they are neither intensities nor labels.
-/// Throws DataError (damaged, cut, contradictory or not NIfTI), IoError (cannot be read).
+/// Memory grows with the data that is really there, never with what a header claims. Complex and
+/// RGB voxels are refused by name: they are neither intensities nor labels. Throws DataError
+/// (damaged, cut, contradictory or not NIfTI), IoError (cannot be read).
 [[nodiscard]] inline NiftiImage read_nifti(const std::filesystem::path& path,
                                            const NiftiReadOptions& options = {}) {
   const NiftiPaths paths = nifti_paths(path);
@@ -235,7 +240,8 @@ inline void finish(DecompressedFile& file, const std::string& name,
   }
   detail::finish(*file, name, image.warnings);
   if (reader.nonfinite() > 0) {
-    if (options.nonfinite == NonFinite::refuse) throw DataError(name + ": " + reader.nonfinite_text());
+    if (options.nonfinite == NonFinite::refuse)
+      throw DataError(name + ": " + reader.nonfinite_text());
     image.warnings.push_back(reader.nonfinite_text() + ": they are taken as 0");
   }
   return image;

@@ -34,8 +34,8 @@ inline constexpr std::string_view nifti_magic{"n+1\0", 4};
 template <>
 inline constexpr std::string_view nifti_magic<nifti_2_header>{"n+2\0\r\n\x1a\n", 8};
 
-/// Header of a single file with 3 axes: the geometry fields are the bytes of the source, all others are
-/// fresh, so that names, dates and comments of a patient's scan do not travel into results.
+/// Header of a single file with 3 axes: the geometry fields are the bytes of the source, all others
+/// are fresh, so that names, dates and comments of a patient's scan do not travel into results.
 template <class Raw>
 [[nodiscard]] Raw output_header(const NiftiHeader& geometry, int datatype) {
   Raw source;
@@ -113,17 +113,17 @@ void write_nifti(const std::filesystem::path& path, const Volume<T>& volume,
 
 /// Writes labels (in the file's voxel order) as uint8 with scl_slope 1, scl_inter 0.
 ///
-/// pixdim, qform, sform, their codes and the units are copied byte for byte from `geometry`, in its version
-/// and byte order. The name decides: .nii or .nii.gz. Equal input gives equal bytes; the file appears
-/// complete or not at all. Throws UsageError (other extent or name), IoError.
+/// pixdim, qform, sform, their codes and the units are copied byte for byte from `geometry`, in its
+/// version and byte order. The name decides: .nii or .nii.gz. Equal input gives equal bytes; the
+/// file appears complete or not at all. Throws UsageError (other extent or name), IoError.
 inline void write_nifti_labels(const std::filesystem::path& path, const LabelVolume& labels,
                                const NiftiHeader& geometry) {
   detail::write_nifti(path, labels, geometry);
 }
 
 /// Writes intensities as int16; geometry and errors as write_nifti_labels.
-inline void write_nifti_image(const std::filesystem::path& path,
-                              const Volume<std::int16_t>& image, const NiftiHeader& geometry) {
+inline void write_nifti_image(const std::filesystem::path& path, const Volume<std::int16_t>& image,
+                              const NiftiHeader& geometry) {
   detail::write_nifti(path, image, geometry);
 }
 
@@ -133,10 +133,12 @@ inline void write_nifti_image(const std::filesystem::path& path, const Volume<fl
   detail::write_nifti(path, image, geometry);
 }
 
-/// A NIfTI-1 header for volumes that come from no file: qform and sform both with code 1 (scanner), mm.
+/// A NIfTI-1 header for volumes that come from no file: qform and sform both with code 1 (scanner),
+/// mm.
 ///
-/// An affine whose axes are not at right angles has no quaternion; its qform code is 0. `spacing` is along
-/// i, j, k. Throws UsageError for extents beyond 32767, DataError for an affine that cannot be inverted.
+/// An affine whose axes are not at right angles has no quaternion; its qform code is 0. `spacing`
+/// is along i, j, k. Throws UsageError for extents beyond 32767, DataError for an affine that
+/// cannot be inverted.
 [[nodiscard]] inline NiftiHeader make_nifti_header(Extent extent,
                                                    const std::array<double, 3>& spacing,
                                                    const Affine& affine) {

@@ -14,8 +14,10 @@ namespace glia {
 /// How the axes of a file lie in the body, and so how to reach the canonical order LPS of BraTS:
 /// w grows to the left, h to posterior, d to superior.
 struct Orientation {
-  std::array<int, 3> world_axis{0, 1, 2};         ///< file axis i, j, k -> 0 left-right, 1 front-back, 2 feet-head
-  std::array<bool, 3> flipped{false, false, false};  ///< file axis runs to right, anterior or inferior
+  std::array<int, 3> world_axis{
+      0, 1, 2};  ///< file axis i, j, k -> 0 left-right, 1 front-back, 2 feet-head
+  std::array<bool, 3> flipped{false, false,
+                              false};  ///< file axis runs to right, anterior or inferior
 
   /// Where file axes i, j, k point to, for instance "LPS" or "RAS".
   [[nodiscard]] std::string code() const {
@@ -141,7 +143,8 @@ void for_each_reoriented(Extent file, const Orientation& orientation, Visit&& vi
   return {axes[2], axes[1], axes[0]};
 }
 
-/// Affine of the canonical volume's indices (w, h, d), so that every voxel keeps its place in space.
+/// Affine of the canonical volume's indices (w, h, d), so that every voxel keeps its place in
+/// space.
 [[nodiscard]] inline Affine canonical_affine(const Affine& affine, Extent file,
                                              const Orientation& orientation) {
   const std::array<index_t, 3> counts{file.w, file.h, file.d};
@@ -157,7 +160,8 @@ void for_each_reoriented(Extent file, const Orientation& orientation, Visit&& vi
   return result;
 }
 
-/// A volume in file order, reordered to canonical LPS: [D, H, W] with w left, h posterior, d superior.
+/// A volume in file order, reordered to canonical LPS: [D, H, W] with w left, h posterior, d
+/// superior.
 template <class T>
 [[nodiscard]] Volume<T> to_canonical(const Volume<T>& file, const Orientation& orientation) {
   Volume<T> result(to_canonical(file.extent, orientation));
