@@ -46,7 +46,7 @@ struct CaseFiles {
   std::array<std::filesystem::path, modality::count>
       images;                                              ///< T1, T1ce, T2, FLAIR; empty: missing
   std::array<index_t, modality::count> frame{0, 0, 0, 0};  ///< which frame of a 4-D file
-  std::filesystem::path label;                             ///< empty: none
+  std::filesystem::path label{};                           ///< empty: none
   LabelScheme scheme = label_scheme("brats2018");
   bool scheme_from_values =
       false;  ///< `scheme` may give way to brats2013, which adds the value 3 to it
