@@ -32,11 +32,11 @@ namespace glia::cpu {
 
 enum class Isa { generic, avx2, avx512 };
 
-/// Vector of T as wide as the registers of instruction set I. Memory is read and written by `load` and `save` only:
-/// clang forgets the `aligned` of a vector type that went through a template, so dereferencing a cast pointer may fault.
+/// Vector of T as wide as the registers of instruction set I. Memory is read and written by `load` and `save` only, which
+/// take any address: clang forgets an `aligned` on a vector type that went through a template.
 template <class T, class I>
 struct VectorOf {
-  typedef T Type __attribute__((vector_size(I::bytes), aligned(sizeof(T)), may_alias));
+  typedef T Type __attribute__((vector_size(I::bytes)));
 };
 template <class T, class I>
 using Vector = typename VectorOf<T, I>::Type;
