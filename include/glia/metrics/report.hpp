@@ -68,7 +68,7 @@ inline double standard_deviation(std::vector<double>& values) {
 }
 
 // std::to_chars knows no locale and gives the shortest text that reads back as the same number.
-inline std::string number_text(double value) {
+inline std::string csv_number(double value) {
   std::array<char, 32> buffer;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return {buffer.data(), end};
@@ -86,7 +86,7 @@ inline std::string csv_row(const std::string& id, std::span<const RegionScores> 
   std::string row = csv_field(id);
   for (const auto& column : score_columns) {
     for (const int r : column_order) {
-      row += ',' + number_text(regions[static_cast<std::size_t>(r)].*column.score);
+      row += ',' + csv_number(regions[static_cast<std::size_t>(r)].*column.score);
     }
   }
   return row + '\n';

@@ -1,7 +1,9 @@
 #pragma once
 
-#include <type_traits>
+#include <array>
+#include <string>
 
+#include "glia/core/error.hpp"
 #include "glia/layers/deferred_norm.hpp"
 
 namespace glia {
@@ -34,5 +36,19 @@ concept Network = requires {
   { N::out } -> std::convertible_to<index_t>;
   { N::divisor } -> std::convertible_to<index_t>;
 } && ParameterStruct<typename N::Parameters>;
+
+/// Throws UsageError unless the image has the network's channels and extents that its levels can halve.
+template <Network Net>
+void require_extents(Shape image) {
+  if (image.c != Net::in) {
+    throw UsageError("network: image channels: got " + std::to_string(image.c) + ", expected " +
+                     std::to_string(Net::in));
+  }
+  for (const index_t extent : {image.d, image.h, image.w}) {
+    if (extent > 0 && extent % Net::divisor == 0) continue;
+    throw UsageError("network: image extent: got " + to_string(image.extent()) + ", expected multiples of " +
+                     std::to_string(Net::divisor));
+  }
+}
 
 }  // namespace glia

@@ -1,0 +1,102 @@
+// The command-line program: one subcommand per file, this one parses and turns errors into exit codes.
+#include <algorithm>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "glia/core/config.hpp"
+#include "glia/core/error.hpp"
+#include "program.hpp"
+#include "terminal.hpp"
+
+namespace {
+
+using glia::program::complain;
+
+/// Number of insertions, deletions and replacements between two words.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = (std::min)({row[j] + 1, row[j - 1] + 1, replace});
+    }
+  }
+  return row[b.size()];
+}
+
+/// The command or long option that is most like `word`.
+std::string nearest(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  std::vector<const CLI::App*> apps{&app};
+  for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
+  for (const CLI::App* one : apps) {
+    for (const CLI::Option* option : one->get_options()) known.push_back("--" + option->get_single_name());
+  }
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(a, word) < edit_distance(b, word);
+  });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"glia: 3-D brain-tumour segmentation. Not a medical device."};
+  glia::program::CommonOptions common;
+  glia::program::Action action;
+  app.set_version_flag("--version", "glia " GLIA_VERSION_STRING);
+  app.set_config("--config", "", "options from a TOML file, one [section] per command");
+  app.add_option("--seed", common.seed, "of every random number")->capture_default_str();
+  app.add_option("--threads", common.threads, "of computation [one per processor]")->check(CLI::PositiveNumber);
+  app.add_option("--device", common.device, "cpu")->capture_default_str();
+  app.add_option("--log-json", common.log_json, "append one line of JSON per event to this file");
+  app.add_flag("--dry-run", common.dry_run, "read, check and plan, write nothing");
+  app.add_flag("--overwrite", common.overwrite, "replace existing output");
+  app.add_flag("--quiet", common.quiet, "no progress on stderr");
+  app.require_subcommand(1);
+  app.fallthrough();
+  glia::program::add_phantom(app, common, action);
+  glia::program::add_check(app, common, action);
+  glia::program::add_train(app, common, action);
+  glia::program::add_segment(app, common, action);
+  glia::program::add_evaluate(app, common, action);
+  glia::program::add_info(app, common, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    const std::vector<std::string> extra = app.remaining(true);
+    const std::string word = extra.empty() ? "" : extra.front();
+    complain(word + ": unknown option or argument, the nearest is " + nearest(app, word));
+    return 2;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  glia::program::catch_signals();
+  return action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const glia::Error& error) {
+    complain(error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    complain("out of memory: a smaller --patch or --batch needs less");
+    return 5;
+  } catch (const std::filesystem::filesystem_error& error) {
+    complain(error.what());
+    return 4;
+  } catch (const std::exception& error) {
+    complain(std::string("internal error: ") + error.what());
+    return 1;
+  }
+}

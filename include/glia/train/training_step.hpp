@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "glia/losses/loss.hpp"
+#include "glia/models/plan.hpp"
+
+namespace glia {
+
+/// The sums and coefficients [N * C] that pass between a backend and a loss.
+struct LossBuffers {
+  std::vector<RegionSums> sums;
+  std::vector<RegionCoefficients> coefficients;
+};
+
+/// Forward, loss and backward of one batch: returns the loss and adds its gradient to `grads`. If the loss is not finite
+/// there is no backward. Works on any backend: on `Counting` it is the plan of itself.
+template <Network Net, Loss L>
+double accumulate_gradients(Context& k, const typename Net::Parameters& parameters,
+                            View<const typename Net::Engine::Scalar> image, View<const float> target, const L& loss,
+                            LossBuffers& buffers, typename Net::Parameters& grads) {
+  using B = typename Net::Engine;
+  using T = typename B::Scalar;
+  const auto logits = make_tensor<B>(k, with_channels(image.shape, Net::out));
+  typename Net::Saved saved;
+  Net::template forward<Mode::training>(k, parameters, image, logits.view(), saved);
+  const auto count = static_cast<std::size_t>(image.shape.n * Net::out);
+  buffers.sums.assign(count, {});
+  buffers.coefficients.assign(count, {});
+  B::region_sums(k, logits.view(), target, buffers.sums);
+  const double value = loss.evaluate(buffers.sums, logits.shape(), buffers.coefficients);
+  if (!std::isfinite(value)) return value;
+  B::region_gradient(k, logits.view(), target, buffers.coefficients, logits.view());  // in place
+  Net::backward(k, parameters, saved, image, Plain<T>{logits.view()}, grads);
+  return value;
+}
+
+/// The plan of `accumulate_gradients` over batches [N, D, H, W, In]. Throws UsageError if an extent does not fit.
+template <Network Net, Loss L>
+[[nodiscard]] RunPlan plan_training(const Context& like, Shape image, const L& loss) {
+  using B = typename Net::Engine;
+  using Counted = typename Net::template On<Counting<B>>;
+  require_extents<Net>(image);
+  return plan_run(like, [&](Context& k) {
+    ParameterSet<typename Counted::Parameters, typename B::Real> parameters(false), grads(false);
+    LossBuffers buffers;
+    accumulate_gradients<Counted>(k, parameters.fields(), {nullptr, image, image.c},
+                                  {nullptr, with_channels(image, Net::out), Net::out}, loss, buffers, grads.fields());
+  });
+}
+
+/// Runs training steps over batches of one shape in planned memory.
+template <Network Net, Loss L>
+class GradientComputer {
+ public:
+  using B = typename Net::Engine;
+  using Parameters = ParameterSet<typename Net::Parameters, typename B::Real>;
+
+  GradientComputer(Context& context, Shape image, L loss)
+      : context_(&context),
+        loss_(std::move(loss)),
+        arena_(std::make_unique<Arena>(plan_training<Net>(context, image, loss_).memory)) {}
+
+  /// Sets `grads` to the gradient of the loss, which it returns.
+  double operator()(const Parameters& parameters, View<const float> image, View<const float> target, Parameters& grads) {
+    const ArenaScope scope{*context_, *arena_};
+    arena_->begin_run();
+    B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
+    return accumulate_gradients<Net>(*context_, parameters.fields(), image, target, loss_, buffers_, grads.fields());
+  }
+  [[nodiscard]] std::size_t measured_bytes() const { return arena_->peak(); }
+
+ private:
+  Context* context_;
+  L loss_;
+  LossBuffers buffers_;
+  std::unique_ptr<Arena> arena_;
+};
+
+}  // namespace glia

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "glia/core/config.hpp"
+#include "glia/core/error.hpp"
+#include "glia/io/safetensors.hpp"
+#include "glia/models/model.hpp"
+
+namespace glia {
+
+/// What a file of weights says about itself, as text.
+using Metadata = std::map<std::string, std::string>;
+
+namespace detail {
+
+/// One entry per parameter, named `prefix` + path, with PyTorch's dims.
+template <ParameterStruct P, class R>
+void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix, const ParameterSet<P, R>& set) {
+  static_assert(std::is_same_v<R, float>, "weights are stored as F32");
+  visit_parameters(
+      [&](const std::string& path, const auto& leaf) {
+        using Leaf = std::remove_cvref_t<decltype(leaf)>;
+        entries.push_back({prefix + path, "F32",
+                           std::vector<index_t>(Leaf::dims.begin(), Leaf::dims.end()),
+                           std::as_bytes(std::span<const R>(leaf.data, static_cast<std::size_t>(Leaf::size)))});
+      },
+      "", set.fields());
+}
+
+[[nodiscard]] inline std::string dims_text(std::span<const index_t> dims) {
+  std::string text = "[";
+  for (const index_t d : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(d);
+  return text + "]";
+}
+
+/// Checks that the file has every parameter in its shape. Throws UsageError naming the first that differs.
+template <ParameterStruct P, class R>
+void require_entries(const std::filesystem::path& path, const SafetensorsFile& file, const std::string& prefix,
+                     const ParameterSet<P, R>& set) {
+  visit_parameters(
+      [&](const std::string& name, const auto& leaf) {
+        using Leaf = std::remove_cvref_t<decltype(leaf)>;
+        const std::string expected = "F32 " + dims_text(Leaf::dims);
+        std::string got = "none";
+        if (file.contains(prefix + name)) {
+          const TensorEntry& entry = file.find(prefix + name);
+          got = entry.dtype + " " + dims_text(entry.shape);
+        }
+        if (got == expected) return;
+        throw UsageError(path.string() + ": weights of another network: tensor " + prefix + name + ": got " + got +
+                         ", expected " + expected);
+      },
+      "", set.fields());
+}
+
+template <ParameterStruct P, class R>
+void read_entries(const SafetensorsFile& file, const std::string& prefix, ParameterSet<P, R>& set) {
+  visit_parameters(
+      [&](const std::string& path, auto& leaf) {
+        const auto bytes = file.find(prefix + path).bytes;
+        std::memcpy(leaf.data, bytes.data(), bytes.size());
+      },
+      "", set.fields());
+}
+
+}  // namespace detail
+
+/// Writes the weights as safetensors with PyTorch's names and dims, atomically. Throws IoError.
+template <Network Net>
+void save_weights(const std::filesystem::path& path, const Model<Net>& model, Metadata metadata = {}) {
+  std::vector<TensorEntry> entries;
+  detail::append_entries(entries, "", model.parameters());
+  metadata["glia.version"] = GLIA_VERSION_STRING;
+  write_safetensors(path, metadata, entries);
+}
+
+/// Reads weights that `save_weights` (or PyTorch, with the same names) wrote; the model is unchanged if this throws.
+/// Throws IoError, DataError for a damaged file, UsageError for another network.
+template <Network Net>
+void load_weights(const std::filesystem::path& path, Model<Net>& model) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  detail::require_entries(path, file, "", model.parameters());
+  for (const std::string& name : file.names()) {
+    bool known = false;
+    visit_parameters([&](const std::string& own, const auto&) { known = known || own == name; }, "",
+                     model.parameters().fields());
+    if (!known) throw UsageError(path.string() + ": weights of another network: tensor " + name + " is not part of it");
+  }
+  detail::read_entries(file, "", model.parameters());
+}
+
+}  // namespace glia
