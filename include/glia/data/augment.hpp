@@ -12,7 +12,8 @@
 namespace glia {
 
 /// Ranges and probabilities of the paper's augmentations: crop, rotate, scale, mirror, contrast and
-/// intensity shift per modality. The paper gives no numbers; these are nnU-Net's, the shift is Myronenko's.
+/// intensity shift per modality. The paper gives no numbers; these are nnU-Net's, the shift is
+/// Myronenko's.
 struct AugmentOptions {
   double rotation_degrees = 30;  ///< each axis turns by a uniform angle in [-this, this]
   double rotation_probability = 0.2;
@@ -36,12 +37,13 @@ struct AugmentOptions {
   }
 };
 
-/// Adds a random rotation, magnification and mirroring about the patch's centre to a crop (about its corner,
-/// zoomed patches would drift away from what they were centred on). `spacing` d, h, w in mm: the rotation is one
-/// of space, so voxels that are no cubes do not shear the anatomy.
+/// Adds a random rotation, magnification and mirroring about the patch's centre to a crop (about
+/// its corner, zoomed patches would drift away from what they were centred on). `spacing` d, h, w
+/// in mm: the rotation is one of space, so voxels that are no cubes do not shear the anatomy.
 [[nodiscard]] inline PatchTransform augment_geometry(const PatchTransform& crop,
                                                      const std::array<double, 3>& spacing,
-                                                     const AugmentOptions& options, Random& random) {
+                                                     const AugmentOptions& options,
+                                                     Random& random) {
   PatchTransform drawn{.centre = crop.centre};
   if (random.bernoulli(options.rotation_probability)) {
     const double range = options.rotation_degrees * std::numbers::pi / 180;
@@ -68,18 +70,22 @@ struct AugmentOptions {
   return drawn;
 }
 
-/// Random contrast about the mean and shift of every modality of sample n: x' = mean + factor * (x - mean) + shift.
-/// Both, and the mean, see only voxels that are not 0, so background stays 0 and the mean does not depend on how
-/// much of it the patch holds; nothing is clamped, so the brightest rims stay graded (nnU-Net differs in
-/// both: it takes the mean of all voxels and clamps to the old range). image [N, D, H, W, 4].
-inline void augment_intensity(View<float> image, index_t n, const AugmentOptions& options, Random& random) {
+/// Random contrast and shift of every modality of sample n: x' = mean + factor (x - mean) + shift.
+/// Both, and the mean, see only voxels that are not 0: background stays 0, and how much of it the
+/// patch holds changes nothing. Nothing is clamped, so the brightest rims stay graded. (nnU-Net
+/// takes the mean of all voxels and clamps to the old range.) image [N, D, H, W, 4].
+inline void augment_intensity(View<float> image, index_t n, const AugmentOptions& options,
+                              Random& random) {
   const index_t voxels = image.shape.voxels();
   std::array<float, modality::count> factor, addend;
   bool changes = false;
   for (std::size_t m = 0; m < modality::count; ++m) {
     const bool contrast = random.bernoulli(options.contrast_probability);
-    const double scale = contrast ? random.uniform(options.contrast_low, options.contrast_high) : 1.0;
-    double shift = random.bernoulli(options.shift_probability) ? random.uniform(-options.shift, options.shift) : 0.0;
+    const double scale =
+        contrast ? random.uniform(options.contrast_low, options.contrast_high) : 1.0;
+    double shift = random.bernoulli(options.shift_probability)
+                       ? random.uniform(-options.shift, options.shift)
+                       : 0.0;
     changes |= scale != 1 || shift != 0;
     if (contrast) {
       double sum = 0;

@@ -9,8 +9,8 @@ namespace glia {
 
 /// Patches and their targets, as one training step consumes them.
 struct Batch {
-  HostTensor<float> image;   ///< [N, D, H, W, 4]: T1, T1ce, T2, FLAIR; z-scores, 0 outside the brain
-  HostTensor<float> target;  ///< [N, D, H, W, 3]: WT, TC, ET; each 0 or 1
+  HostTensor<float> image;  ///< [N, D, H, W, 4]: T1, T1ce, T2, FLAIR; z-scores, 0 outside the brain
+  HostTensor<float> target;      ///< [N, D, H, W, 3]: WT, TC, ET; each 0 or 1
   std::vector<std::string> ids;  ///< the case that each of the N samples comes from
 };
 

@@ -15,18 +15,20 @@
 
 namespace glia {
 
-/// The voxels of each region of a label map, as runs along W: about 8 bytes per ten voxels, and any voxel is found
-/// by its rank. Throws DataError on maps of 2^32 voxels or more.
+/// The voxels of each region of a label map, as runs along W: about 8 bytes per ten voxels, and any
+/// voxel is found by its rank. Throws DataError on maps of 2^32 voxels or more.
 class ForegroundIndex {
  public:
   explicit ForegroundIndex(const LabelVolume& labels) {
     if (labels.voxels.size() > std::numeric_limits<std::uint32_t>::max()) {
-      throw DataError("label volume: got " + to_string(labels.extent) + ", expected fewer than 2^32 voxels");
+      throw DataError("label volume: got " + to_string(labels.extent) +
+                      ", expected fewer than 2^32 voxels");
     }
     for (std::size_t r = 0; r < region::count; ++r) {
       bool inside = false;
       for (std::size_t voxel = 0; voxel < labels.voxels.size(); ++voxel) {
-        const bool was_inside = std::exchange(inside, in_region(labels.voxels[voxel], static_cast<int>(r)));
+        const bool was_inside =
+            std::exchange(inside, in_region(labels.voxels[voxel], static_cast<int>(r)));
         if (!inside) continue;
         if (!was_inside) runs_[r].push_back({static_cast<std::uint32_t>(voxel), counts_[r]});
         ++counts_[r];
@@ -36,14 +38,17 @@ class ForegroundIndex {
   }
 
   /// Number of voxels in a region.
-  [[nodiscard]] index_t count(int region_index) const { return counts_[static_cast<std::size_t>(region_index)]; }
+  [[nodiscard]] index_t count(int region_index) const {
+    return counts_[static_cast<std::size_t>(region_index)];
+  }
 
   /// Index in the volume of a region's voxel number `rank`, in the order of memory.
   /// Requires 0 <= rank < count(region_index).
   [[nodiscard]] index_t voxel(int region_index, index_t rank) const {
     const auto& runs = runs_[static_cast<std::size_t>(region_index)];
-    const auto after = std::upper_bound(runs.begin(), runs.end(), rank,
-                                        [](index_t value, const Run& run) { return value < run.rank; });
+    const auto after =
+        std::upper_bound(runs.begin(), runs.end(), rank,
+                         [](index_t value, const Run& run) { return value < run.rank; });
     const Run& run = *std::prev(after);
     return run.first + (rank - run.rank);
   }

@@ -26,26 +26,28 @@ struct LoaderOptions {
   Extent patch{64, 64, 64};
   index_t batch = 2;
   std::uint64_t seed = 0;
-  int threads = 1;  ///< threads that prepare batches, besides the caller's
-  int ahead = 4;    ///< batches that may wait or be in the making
+  int threads = 1;           ///< threads that prepare batches, besides the caller's
+  int ahead = 4;             ///< batches that may wait or be in the making
   double foreground = 0.34;  ///< share of tumour-centred samples, see PatchSamplerOptions
   AugmentOptions augment{};
 };
 
 /// Prepares batches of augmented patches on threads of its own, ahead of their use.
 ///
-/// The batch of a step depends on (cases, options.seed, step) alone: it is the same for any number of threads, and
-/// training that goes on at `first_step` sees what it would have seen.
+/// The batch of a step depends on (cases, options.seed, step) alone: it is the same for any number
+/// of threads, and training that goes on at `first_step` sees what it would have seen.
 class PatchLoader {
  public:
   /// Requires that `cases` outlives the loader and does not change. Throws as PatchSampler does.
-  PatchLoader(const std::vector<PreparedCase>& cases, const LoaderOptions& options, index_t first_step = 0)
+  PatchLoader(const std::vector<PreparedCase>& cases, const LoaderOptions& options,
+              index_t first_step = 0)
       : cases_(cases),
         options_(options),
         sampler_(cases, {options.patch, options.batch, options.foreground, options.seed}),
         claimed_(first_step),
         delivered_(first_step) {
-    if (first_step < 0) throw UsageError("loader: first step: expected 0 or more, got " + std::to_string(first_step));
+    if (first_step < 0)
+      throw UsageError("loader: first step: expected 0 or more, got " + std::to_string(first_step));
     if (options.threads < 1 || options.ahead < 1) {
       throw UsageError("loader: expected at least one thread and one batch ahead, got " +
                        std::to_string(options.threads) + " and " + std::to_string(options.ahead));
@@ -64,7 +66,8 @@ class PatchLoader {
     std::unique_lock lock(mutex_);
     became_ready_.wait(lock, [&] { return ready_.contains(delivered_); });
     const auto found = ready_.find(delivered_);
-    if (const auto* failure = std::get_if<std::exception_ptr>(&found->second)) std::rethrow_exception(*failure);
+    if (const auto* failure = std::get_if<std::exception_ptr>(&found->second))
+      std::rethrow_exception(*failure);
     Batch batch = std::get<Batch>(std::move(found->second));
     ready_.erase(found);
     ++delivered_;
@@ -106,8 +109,8 @@ class PatchLoader {
       const PatchPosition position = sampler_(step, n);
       const PreparedCase& source = cases_[static_cast<std::size_t>(position.case_index)];
       Random random = sampler_.generator(step, n, purpose::augmentation);
-      const PatchTransform transform = augment_geometry(crop_transform(position.first, options_.patch),
-                                                        source.spacing, options_.augment, random);
+      const PatchTransform transform = augment_geometry(
+          crop_transform(position.first, options_.patch), source.spacing, options_.augment, random);
       sample_patch(source, transform, batch.image.view(), batch.target.view(), n);
       augment_intensity(batch.image.view(), n, options_.augment, random);
       batch.ids.push_back(source.id);
@@ -119,8 +122,11 @@ class PatchLoader {
     const Shape image = make_shape(options_.batch, options_.patch, modality::count);
     const Shape target = with_channels(image, region::count);
     const auto failed = [&] {
-      const double bytes = (static_cast<double>(image.elements()) + static_cast<double>(target.elements())) * sizeof(float);
-      return OutOfMemory("loader: a batch of " + to_string(image) + " needs " + std::to_string(bytes / 1e9) + " GB");
+      const double bytes =
+          (static_cast<double>(image.elements()) + static_cast<double>(target.elements())) *
+          sizeof(float);
+      return OutOfMemory("loader: a batch of " + to_string(image) + " needs " +
+                         std::to_string(bytes / 1e9) + " GB");
     };
     try {
       return {HostTensor<float>{image}, HostTensor<float>{target}, {}};

@@ -13,7 +13,8 @@
 
 namespace glia {
 
-/// Where the voxels of a patch lie in a case: source = centre + matrix * (voxel - (patch - 1) / 2), axes d, h, w.
+/// Where the voxels of a patch lie in a case: source = centre + matrix * (voxel - (patch - 1) / 2),
+/// axes d, h, w.
 struct PatchTransform {
   std::array<double, 3> centre{};
   std::array<std::array<double, 3>, 3> matrix{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
@@ -45,7 +46,11 @@ namespace detail {
 class PatchWriter {
  public:
   PatchWriter(const PreparedCase& source, View<float> image, View<float> target, index_t n)
-      : source_(source), image_(image), target_(target), n_(n), extent_(source.image.shape().extent()) {}
+      : source_(source),
+        image_(image),
+        target_(target),
+        n_(n),
+        extent_(source.image.shape().extent()) {}
 
   /// Exact copies of voxels; mirrored axes run backwards.
   void copy(const PatchTransform& transform) const {
@@ -85,13 +90,14 @@ class PatchWriter {
         std::array<double, 3> start{}, step{};
         for (std::size_t axis = 0; axis < 3; ++axis) {
           const auto& row = transform.matrix[axis];
-          start[axis] = transform.centre[axis] + row[0] * offset(d, patch.d) + row[1] * offset(h, patch.h) +
-                        row[2] * offset(0, patch.w);
+          start[axis] = transform.centre[axis] + row[0] * offset(d, patch.d) +
+                        row[1] * offset(h, patch.h) + row[2] * offset(0, patch.w);
           step[axis] = row[2];
         }
         for (index_t w = 0; w < patch.w; ++w) {
           const auto along = static_cast<double>(w);
-          interpolate(start[0] + along * step[0], start[1] + along * step[1], start[2] + along * step[2], d, h, w);
+          interpolate(start[0] + along * step[0], start[1] + along * step[1],
+                      start[2] + along * step[2], d, h, w);
         }
       }
     }
@@ -115,7 +121,9 @@ class PatchWriter {
   /// Image and target of patch voxel (d, h, w), which lies at (z, y, x) of the case.
   void interpolate(double z, double y, double x, index_t d, index_t h, index_t w) const {
     // Truncation rounds down because everything below -1 is gone; the negated test also drops NaN.
-    const auto inside = [](double at, index_t length) { return at > -1 && at < static_cast<double>(length); };
+    const auto inside = [](double at, index_t length) {
+      return at > -1 && at < static_cast<double>(length);
+    };
     if (!inside(z, extent_.d) || !inside(y, extent_.h) || !inside(x, extent_.w)) return;
     const auto k = static_cast<index_t>(z + 1) - 1, j = static_cast<index_t>(y + 1) - 1,
                i = static_cast<index_t>(x + 1) - 1;
@@ -138,13 +146,17 @@ class PatchWriter {
         const float weight_right = i + 1 < extent_.w ? weight_h * along_w : 0;
         const float* left = row + std::max<index_t>(i, 0) * channels;
         const float* right = row + std::min(i + 1, extent_.w - 1) * channels;
-        for (std::size_t c = 0; c < channels; ++c) sum[c] += weight_left * left[c] + weight_right * right[c];
+        for (std::size_t c = 0; c < channels; ++c)
+          sum[c] += weight_left * left[c] + weight_right * right[c];
       }
     }
     std::copy(sum.begin(), sum.end(), image_.row(n_, d, h) + w * image_.pitch);
 
-    const index_t at_d = k + (along_d >= 0.5F), at_h = j + (along_h >= 0.5F), at_w = i + (along_w >= 0.5F);
-    if (at_d < 0 || at_d >= extent_.d || at_h < 0 || at_h >= extent_.h || at_w < 0 || at_w >= extent_.w) return;
+    const index_t at_d = k + (along_d >= 0.5F), at_h = j + (along_h >= 0.5F),
+                  at_w = i + (along_w >= 0.5F);
+    if (at_d < 0 || at_d >= extent_.d || at_h < 0 || at_h >= extent_.h || at_w < 0 ||
+        at_w >= extent_.w)
+      return;
     write_target(d, h, w, (at_d * extent_.h + at_h) * extent_.w + at_w);
   }
 
@@ -156,11 +168,12 @@ class PatchWriter {
 
 }  // namespace detail
 
-/// Sample n of a batch, taken from the whole case, so that turned corners hold real voxels and nothing is
-/// interpolated twice: image trilinear, labels nearest (they stay hard), both 0 outside of the case.
-/// image [N, D, H, W, 4], target [N, D, H, W, 3] of the same extent. Requires labels in `source`.
-inline void sample_patch(const PreparedCase& source, const PatchTransform& transform, View<float> image,
-                         View<float> target, index_t n) {
+/// Sample n of a batch, taken from the whole case, so that turned corners hold real voxels and
+/// nothing is interpolated twice: image trilinear, labels nearest (they stay hard), both 0 outside
+/// of the case. image [N, D, H, W, 4], target [N, D, H, W, 3] of the same extent. Requires labels
+/// in `source`.
+inline void sample_patch(const PreparedCase& source, const PatchTransform& transform,
+                         View<float> image, View<float> target, index_t n) {
   const detail::PatchWriter writer{source, image, target, n};
   if (transform.is_crop()) {
     writer.copy(transform);

@@ -16,7 +16,8 @@ using namespace glia;
 constexpr std::array<double, 3> cubes{1, 1, 1};
 
 double determinant(const std::array<std::array<double, 3>, 3>& m) {
-  return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
+  return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
+         m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
          m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
 }
 
@@ -43,7 +44,8 @@ TEST_CASE("each augmentation happens as often as its probability says") {
   int rotated = 0, scaled = 0;
   for (std::uint32_t i = 0; i < draws; ++i) {
     Random random{7, i};
-    const PatchTransform drawn = augment_geometry(crop, cubes, AugmentOptions{.rotation_degrees = 20}, random);
+    const PatchTransform drawn =
+        augment_geometry(crop, cubes, AugmentOptions{.rotation_degrees = 20}, random);
     const double volume = std::abs(determinant(drawn.matrix));
     scaled += std::abs(volume - 1) > 1e-9;
     CHECK(volume <= std::pow(0.7, -3) * 1.000001);
@@ -57,7 +59,9 @@ TEST_CASE("each augmentation happens as often as its probability says") {
     CHECK(drawn.centre == crop.centre);
   }
   // Six standard deviations of a binomial count of 20000.
-  const auto near = [&](int count, double p) { return std::abs(count - draws * p) < 6 * std::sqrt(draws * p * (1 - p)); };
+  const auto near = [&](int count, double p) {
+    return std::abs(count - draws * p) < 6 * std::sqrt(draws * p * (1 - p));
+  };
   CHECK(near(rotated, 0.2));
   CHECK(near(scaled, 0.2));
   for (const int count : mirrored) CHECK(near(count, 0.5));
@@ -69,7 +73,8 @@ TEST_CASE("rotation turns space in mm: lengths are kept whatever the voxels' sha
   options.rotation_probability = 1;
   for (std::uint32_t i = 0; i < 50; ++i) {
     Random random{3, i};
-    const auto m = augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), spacing, options, random).matrix;
+    const auto m =
+        augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), spacing, options, random).matrix;
     for (std::size_t a = 0; a < 3; ++a) {
       for (std::size_t b = 0; b < 3; ++b) {
         double product = 0;  // of the images of two unit steps in mm
@@ -83,12 +88,14 @@ TEST_CASE("rotation turns space in mm: lengths are kept whatever the voxels' sha
   }
 }
 
-TEST_CASE("a rotation about one axis stays within its range, and scale 2 halves the steps in the case") {
+TEST_CASE(
+    "a rotation about one axis stays within its range, and scale 2 halves the steps in the case") {
   AugmentOptions options = AugmentOptions::none();
   options.scale_probability = 1;
   options.scale_low = options.scale_high = 2;
   Random random{5};
-  const auto m = augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), cubes, options, random).matrix;
+  const auto m =
+      augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), cubes, options, random).matrix;
   for (std::size_t a = 0; a < 3; ++a) {
     for (std::size_t b = 0; b < 3; ++b) CHECK(m[a][b] == (a == b ? 0.5 : 0.0));
   }
@@ -98,7 +105,8 @@ TEST_CASE("a rotation about one axis stays within its range, and scale 2 halves 
   double largest = 0;
   for (std::uint32_t i = 0; i < 2000; ++i) {
     Random each{5, i};
-    const auto r = augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), cubes, options, each).matrix;
+    const auto r =
+        augment_geometry(crop_transform({0, 0, 0}, {8, 8, 8}), cubes, options, each).matrix;
     const double angle = std::acos((r[0][0] + r[1][1] + r[2][2] - 1) / 2);
     CHECK(angle <= std::numbers::pi / 2);
     largest = std::max(largest, angle);
@@ -106,11 +114,13 @@ TEST_CASE("a rotation about one axis stays within its range, and scale 2 halves 
   CHECK(largest > 30 * std::numbers::pi / 180);
 }
 
-TEST_CASE("contrast keeps each modality's mean over the voxels that are not 0, and background stays 0") {
+TEST_CASE(
+    "contrast keeps each modality's mean over the voxels that are not 0, and background stays 0") {
   HostTensor<float> image(Shape{1, 1, 1, 6, 4});
   const std::array<float, 6> values{0, -1, 2, 0, 5, -3};
   for (index_t w = 0; w < 6; ++w) {
-    for (index_t m = 0; m < 4; ++m) image.view().at(0, 0, 0, w, m) = values[static_cast<std::size_t>(w)];
+    for (index_t m = 0; m < 4; ++m)
+      image.view().at(0, 0, 0, w, m) = values[static_cast<std::size_t>(w)];
   }
   AugmentOptions options = AugmentOptions::none();
   options.contrast_probability = 1;
@@ -127,7 +137,9 @@ TEST_CASE("contrast keeps each modality's mean over the voxels that are not 0, a
   }
 }
 
-TEST_CASE("the shift is one number per modality, uniform in its range, and leaves background and other samples") {
+TEST_CASE(
+    "the shift is one number per modality, uniform in its range, and leaves background and other "
+    "samples") {
   const int draws = 4000;
   std::array<double, 4> sum{}, square{};
   for (std::uint32_t i = 0; i < draws; ++i) {

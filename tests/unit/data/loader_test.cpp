@@ -16,7 +16,8 @@ using glia::test::distinct_case;
 
 std::vector<PreparedCase> five_cases() {
   std::vector<PreparedCase> cases;
-  for (index_t i = 0; i < 5; ++i) cases.push_back(distinct_case("case" + std::to_string(i), {9 + i, 12, 10}));
+  for (index_t i = 0; i < 5; ++i)
+    cases.push_back(distinct_case("case" + std::to_string(i), {9 + i, 12, 10}));
   return cases;
 }
 
@@ -75,7 +76,8 @@ TEST_CASE("shapes, ids and targets of a batch fit together") {
         const auto voxel = static_cast<std::size_t>((image[0] - 1) / 4);
         const std::uint8_t label = source->labels->voxels[voxel];
         for (int r = 0; r < region::count; ++r) {
-          REQUIRE(batch.target.view().row(n, 0, 0)[v * 3 + r] == (in_region(label, r) ? 1.0F : 0.0F));
+          REQUIRE(batch.target.view().row(n, 0, 0)[v * 3 + r] ==
+                  (in_region(label, r) ? 1.0F : 0.0F));
         }
       }
     }

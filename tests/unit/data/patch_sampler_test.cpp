@@ -16,7 +16,8 @@ using namespace glia;
 using glia::test::make_case;
 
 PreparedCase labelled(std::string id, Extent extent, auto&& label) {
-  return make_case(std::move(id), extent, [](index_t, index_t, index_t, index_t) { return 1; }, label);
+  return make_case(
+      std::move(id), extent, [](index_t, index_t, index_t, index_t) { return 1; }, label);
 }
 PreparedCase empty_case(std::string id, Extent extent) {
   return labelled(std::move(id), extent, [](index_t, index_t, index_t) { return 0; });
@@ -30,7 +31,8 @@ TEST_CASE("every epoch takes every case once, in an order of its own") {
   const PatchSampler sampler{cases, {.patch = {2, 2, 2}, .batch = 2, .seed = 5}};
   std::set<std::vector<index_t>> orders;
   std::vector<index_t> order;
-  for (index_t step = 0; step < 7 * 10; ++step) {  // 20 epochs; every second one begins inside a batch
+  for (index_t step = 0; step < 7 * 10;
+       ++step) {  // 20 epochs; every second one begins inside a batch
     for (index_t sample = 0; sample < 2; ++sample) {
       order.push_back(sampler(step, sample).case_index);
       if (order.size() < 7) continue;
@@ -77,10 +79,12 @@ TEST_CASE("uniform positions are uniform") {
 TEST_CASE("the last samples of a batch are centred on tumour, by nnU-Net's rule") {
   // One tumour voxel, far from where a uniform patch of 2 mostly is.
   const std::vector<PreparedCase> cases{
-      labelled("a", {40, 40, 40}, [](index_t d, index_t h, index_t w) { return d == 30 && h == 31 && w == 32; })};
+      labelled("a", {40, 40, 40},
+               [](index_t d, index_t h, index_t w) { return d == 30 && h == 31 && w == 32; })};
   const std::array<index_t, 3> centred{29, 30, 31};
   const auto count_centred = [&](index_t batch, double foreground, index_t sample) {
-    const PatchSampler sampler{cases, {.patch = {2, 2, 2}, .batch = batch, .foreground = foreground, .seed = 3}};
+    const PatchSampler sampler{
+        cases, {.patch = {2, 2, 2}, .batch = batch, .foreground = foreground, .seed = 3}};
     int count = 0;
     for (index_t step = 0; step < 1000; ++step) count += sampler(step, sample).first == centred;
     return count;
@@ -111,7 +115,9 @@ TEST_CASE("regions are drawn evenly among those present, voxels evenly within a 
     ++seen[static_cast<std::size_t>(label(first[0], first[1], first[2]))];
   }
   // P(ET) = (1 + 8/32 + 8/128) / 3, P(NCR) = (24/32 + 24/128) / 3, P(ED) = (96/128) / 3.
-  const auto near = [&](int count, double p) { return std::abs(count - draws * p) < 5 * std::sqrt(draws * p * (1 - p)); };
+  const auto near = [&](int count, double p) {
+    return std::abs(count - draws * p) < 5 * std::sqrt(draws * p * (1 - p));
+  };
   CHECK(seen[0] == 0);
   CHECK(near(seen[3], (1 + 0.25 + 0.0625) / 3));
   CHECK(near(seen[1], (0.75 + 0.1875) / 3));
@@ -119,15 +125,17 @@ TEST_CASE("regions are drawn evenly among those present, voxels evenly within a 
 
   const std::vector<PreparedCase> only_oedema{
       labelled("b", {10, 10, 10}, [](index_t d, index_t, index_t) { return d == 4 ? 2 : 0; })};
-  const PatchSampler low_grade{only_oedema, {.patch = {1, 1, 1}, .batch = 1, .foreground = 1, .seed = 3}};
+  const PatchSampler low_grade{only_oedema,
+                               {.patch = {1, 1, 1}, .batch = 1, .foreground = 1, .seed = 3}};
   for (index_t step = 0; step < 100; ++step) CHECK(low_grade(step, 0).first[0] == 4);
 }
 
 TEST_CASE("patches stay inside where they fit and are centred on the case where they do not") {
-  const std::vector<PreparedCase> cases{
-      labelled("a", {5, 9, 4}, [](index_t d, index_t h, index_t w) { return d == 0 && h == 8 && w == 1; })};
+  const std::vector<PreparedCase> cases{labelled(
+      "a", {5, 9, 4}, [](index_t d, index_t h, index_t w) { return d == 0 && h == 8 && w == 1; })};
   for (const double foreground : {0.0, 1.0}) {
-    const PatchSampler sampler{cases, {.patch = {7, 4, 9}, .batch = 1, .foreground = foreground, .seed = 1}};
+    const PatchSampler sampler{
+        cases, {.patch = {7, 4, 9}, .batch = 1, .foreground = foreground, .seed = 1}};
     for (index_t step = 0; step < 200; ++step) {
       const auto first = sampler(step, 0).first;
       CHECK(first[0] == -1);
@@ -149,8 +157,10 @@ TEST_CASE("unusable options and cases are refused by name") {
   CHECK_THROWS_AS((PatchSampler{cases, {.foreground = std::nan("")}}), UsageError);
   cases.push_back(empty_case("unlabelled", {4, 4, 4}));
   cases.back().labels.reset();
-  CHECK_THROWS_WITH_AS((PatchSampler{cases, {}}), "unlabelled: labels: expected a label volume, got none", DataError);
+  CHECK_THROWS_WITH_AS((PatchSampler{cases, {}}),
+                       "unlabelled: labels: expected a label volume, got none", DataError);
   cases.back().labels = LabelVolume(Extent{4, 4, 5});
-  CHECK_THROWS_WITH_AS((PatchSampler{cases, {}}), "unlabelled: labels: expected the image's extent 4x4x4, got 5x4x4",
+  CHECK_THROWS_WITH_AS((PatchSampler{cases, {}}),
+                       "unlabelled: labels: expected the image's extent 4x4x4, got 5x4x4",
                        DataError);
 }

@@ -20,7 +20,8 @@ struct Patch {
 
 Patch take(const PreparedCase& source, const PatchTransform& transform, Extent extent) {
   // The patch is sample 1 of 2 and starts with rubbish that must disappear.
-  Patch patch{HostTensor<float>(make_shape(2, extent, 4), -77.0F), HostTensor<float>(make_shape(2, extent, 3), -77.0F)};
+  Patch patch{HostTensor<float>(make_shape(2, extent, 4), -77.0F),
+              HostTensor<float>(make_shape(2, extent, 3), -77.0F)};
   sample_patch(source, transform, patch.image.view(), patch.target.view(), 1);
   CHECK(patch.image.view().at(0, 0, 0, 0, 0) == -77.0F);
   return patch;
@@ -37,7 +38,8 @@ void check_target(const View<const float>& target, index_t d, index_t h, index_t
 TEST_CASE("a crop copies voxels and pads with zeros, for even and odd patches") {
   const PreparedCase source = distinct_case("case", {5, 6, 7});
   for (const Extent extent : {Extent{4, 4, 4}, Extent{3, 5, 2}, Extent{8, 9, 11}}) {
-    for (const std::array<index_t, 3> first : {std::array<index_t, 3>{0, 0, 0}, {1, 2, 3}, {-2, -1, -3}, {3, -2, 5}}) {
+    for (const std::array<index_t, 3> first :
+         {std::array<index_t, 3>{0, 0, 0}, {1, 2, 3}, {-2, -1, -3}, {3, -2, 5}}) {
       const Patch patch = take(source, crop_transform(first, extent), extent);
       for (index_t d = 0; d < extent.d; ++d) {
         for (index_t h = 0; h < extent.h; ++h) {
@@ -75,7 +77,8 @@ TEST_CASE("a mirrored crop is the crop read backwards, and mirroring twice is th
     for (index_t d = 0; d < extent.d; ++d) {
       for (index_t h = 0; h < extent.h; ++h) {
         for (index_t w = 0; w < extent.w; ++w) {
-          const index_t z = back(0, d, extent.d), y = back(1, h, extent.h), x = back(2, w, extent.w);
+          const index_t z = back(0, d, extent.d), y = back(1, h, extent.h),
+                        x = back(2, w, extent.w);
           for (index_t m = 0; m < 4; ++m) {
             REQUIRE(patch.image.view().at(1, d, h, w, m) == plain.image.view().at(1, z, y, x, m));
             again.image.view().at(0, d, h, w, m) = patch.image.view().at(1, d, h, w, m);
@@ -93,11 +96,14 @@ TEST_CASE("a mirrored crop is the crop read backwards, and mirroring twice is th
 }
 
 TEST_CASE("resampling reproduces an affine image exactly wherever it does not touch the border") {
-  const auto image = [](double z, double y, double x, double m) { return 3 + m + 0.5 * z - 0.25 * y + 2 * x; };
+  const auto image = [](double z, double y, double x, double m) {
+    return 3 + m + 0.5 * z - 0.25 * y + 2 * x;
+  };
   const PreparedCase source = make_case(
       "linear", {20, 22, 24},
       [&](index_t d, index_t h, index_t w, index_t m) {
-        return image(static_cast<double>(d), static_cast<double>(h), static_cast<double>(w), static_cast<double>(m));
+        return image(static_cast<double>(d), static_cast<double>(h), static_cast<double>(w),
+                     static_cast<double>(m));
       },
       [](index_t, index_t, index_t) { return 0; });
   PatchTransform transform = crop_transform({6, 7, 8}, {7, 8, 9});
@@ -113,8 +119,9 @@ TEST_CASE("resampling reproduces an affine image exactly wherever it does not to
           for (std::size_t j = 0; j < 3; ++j) at[i] += transform.matrix[i][j] * offset[j];
         }
         for (index_t m = 0; m < 4; ++m) {
-          REQUIRE(static_cast<double>(patch.image.view().at(1, d, h, w, m)) ==
-                  doctest::Approx(image(at[0], at[1], at[2], static_cast<double>(m))).epsilon(1e-5));
+          REQUIRE(
+              static_cast<double>(patch.image.view().at(1, d, h, w, m)) ==
+              doctest::Approx(image(at[0], at[1], at[2], static_cast<double>(m))).epsilon(1e-5));
         }
       }
     }
@@ -149,12 +156,14 @@ TEST_CASE("half a voxel outside of the case weighs half") {
   }
 }
 
-TEST_CASE("labels follow the image: a patch of a two-valued case has the target where it is bright") {
+TEST_CASE(
+    "labels follow the image: a patch of a two-valued case has the target where it is bright") {
   const auto inside = [](index_t d, index_t h, index_t w) {
     return (d - 12) * (d - 12) + (h - 10) * (h - 10) * 2 + (w - 13) * (w - 13) * 3 < 90;
   };
   const PreparedCase source = make_case(
-      "ball", {24, 24, 24}, [&](index_t d, index_t h, index_t w, index_t) { return inside(d, h, w) ? 1 : 0; },
+      "ball", {24, 24, 24},
+      [&](index_t d, index_t h, index_t w, index_t) { return inside(d, h, w) ? 1 : 0; },
       [&](index_t d, index_t h, index_t w) { return inside(d, h, w) ? 3 : 0; });
   PatchTransform transform = crop_transform({4, 4, 4}, {16, 16, 16});
   const double angle = 0.4, scale = 1.2;
