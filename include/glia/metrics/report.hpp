@@ -54,14 +54,14 @@ inline constexpr std::array<ScoreColumn, 4> score_columns{{
 }};
 inline constexpr std::array<int, region::count> column_order{region::ET, region::TC, region::WT};
 
-inline double mean(std::vector<double>& values) {
+inline double mean_of(std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
 }
 inline double standard_deviation(std::vector<double>& values) {
   if (values.size() < 2) return 0;
-  const double centre = mean(values);
+  const double centre = mean_of(values);
   double sum = 0;
   for (const double value : values) sum += (value - centre) * (value - centre);
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
@@ -112,7 +112,7 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
   if (cases.empty()) return {};
   using Statistic = double (*)(std::vector<double>&);
   constexpr std::array<std::pair<std::string_view, Statistic>, 5> statistics{{
-      {"mean", detail::mean},
+      {"mean", detail::mean_of},
       {"std", detail::standard_deviation},
       {"25quantile", [](std::vector<double>& values) { return detail::percentile(values, 25); }},
       {"median", [](std::vector<double>& values) { return detail::percentile(values, 50); }},
