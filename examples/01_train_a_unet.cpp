@@ -13,7 +13,10 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
   PhantomOptions options;
   options.extent = {48, 64, 64};
   std::vector<PreparedCase> cases;
-  for (index_t i = 0; i < count; ++i) cases.push_back(prepare(to_case(make_phantom(options, seed, i))));
+  for (index_t i = 0; i < count; ++i) {
+    const PhantomCase phantom = make_phantom(options, seed, i);
+    cases.push_back(prepare({.id = phantom.id, .images = phantom.images, .labels = phantom.labels}));
+  }
   return cases;
 }
 

@@ -3,11 +3,17 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "glia/data/case.hpp"
+#include "glia/data/prepare.hpp"
+#include "glia/data/threshold_baseline.hpp"
 #include "glia/infer/overlay.hpp"
+#include "glia/io/atomic_file.hpp"
 #include "glia/io/nifti.hpp"
 #include "glia/io/png.hpp"
 #include "glia/metrics/report.hpp"
@@ -19,7 +25,7 @@ namespace glia::program {
 namespace {
 
 struct EvaluateOptions {
-  std::filesystem::path prediction, truth, json, csv, picture;
+  std::filesystem::path prediction, truth, json, csv, picture, baseline;
   std::string prediction_scheme;
   DataOptions reading;
 };
@@ -107,6 +113,33 @@ std::vector<Pair> find_pairs(const EvaluateOptions& o, std::size_t& refused) {
   return pairs;
 }
 
+/// Scores of thresholds that were fitted to the labelled cases of a folder, on the cases of the pairs.
+Report score_baseline(const std::vector<Pair>& pairs, const EvaluateOptions& o) {
+  const auto prepared = [&](const CaseFiles& files) { return prepare(read_case(files, {.require_label = true})); };
+  std::size_t refused = 0;
+  std::vector<PreparedCase> training;
+  for (const CaseFiles& files : collect_cases({o.baseline}, o.reading, true, refused)) training.push_back(prepared(files));
+  constexpr std::size_t stride = 7;  // every seventh voxel decides as well as every voxel
+  const ThresholdBaseline baseline = fit_threshold_baseline(training, stride);
+  Report report;
+  for (const Pair& pair : pairs) {
+    const PreparedCase source = prepared(pair.truth);
+    report.cases.push_back({pair.id, score_case(*source.labels, baseline(source), source.spacing)});
+  }
+  return report;
+}
+
+void print_row(const std::string& name, const std::array<RegionScores, region::count>& s) {
+  std::printf("%-28s %7.4f %7.4f %7.4f %9.2f %9.2f %9.2f\n", name.c_str(), s[region::WT].dice, s[region::TC].dice,
+              s[region::ET].dice, s[region::WT].hd95, s[region::TC].hd95, s[region::ET].hd95);
+}
+
+void print_mean(const std::string& name, const Report& report) {
+  for (const SummaryRow& summary : summarise(report.cases)) {
+    if (summary.name == "mean") print_row(name, summary.regions);
+  }
+}
+
 int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
   for (const auto& path : {o.json, o.csv, o.picture}) {
     if (!path.empty()) require_new(path, common);
@@ -127,15 +160,18 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
     bar.update(static_cast<double>(i + 1), static_cast<double>(pairs.size()));
   }
   std::printf("%-28s %7s %7s %7s %9s %9s %9s\n", "case", "Dice WT", "TC", "ET", "HD95 WT", "TC", "ET");
-  const auto row = [](const std::string& name, const std::array<RegionScores, region::count>& s) {
-    std::printf("%-28s %7.4f %7.4f %7.4f %9.2f %9.2f %9.2f\n", name.c_str(), s[region::WT].dice, s[region::TC].dice,
-                s[region::ET].dice, s[region::WT].hd95, s[region::TC].hd95, s[region::ET].hd95);
-  };
-  for (const CaseScores& scores : report.cases) row(scores.id, scores.regions);
-  for (const SummaryRow& summary : summarise(report.cases)) {
-    if (summary.name == "mean") row("mean", summary.regions);
+  for (const CaseScores& scores : report.cases) print_row(scores.id, scores.regions);
+  print_mean("mean", report);
+  nlohmann::ordered_json document = nlohmann::ordered_json::parse(to_json(report));
+  if (!o.baseline.empty()) {
+    const Report baseline = score_baseline(pairs, o);
+    print_mean("mean of threshold baseline", baseline);
+    document["baseline"] = nlohmann::ordered_json::parse(to_json(baseline))["summary"];
   }
-  if (!o.json.empty()) write_json(o.json, report);
+  if (!o.json.empty()) {
+    const std::string text = document.dump(2) + "\n";
+    write_file_atomically(o.json, std::as_bytes(std::span(text)));
+  }
   if (!o.csv.empty()) write_csv(o.csv, report);
   return refused > 0 ? 7 : 0;
 }
@@ -149,6 +185,8 @@ void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("truth", o->truth, "data set folder, case folder or one label file")->required()->check(CLI::ExistingPath);
   add_data_options(*c, o->reading);
   c->add_option("--prediction-scheme", o->prediction_scheme, "label scheme of the predictions [that of the truth]");
+  c->add_option("--baseline", o->baseline, "also score thresholds fitted to the labelled cases of this folder")
+      ->check(CLI::ExistingDirectory);
   c->add_option("--json", o->json, "write all scores to this file");
   c->add_option("--csv", o->csv, "write all scores to this file");
   c->add_option("--picture", o->picture, "PNG of the first case: FLAIR with contours, truth dashed, prediction solid");
