@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "glia/backend/cpu/isa.hpp"
+#include "glia/backend/cpu/rows.hpp"
 
 /// The logistic function and the softplus term on vectors of floats (compiler vector extensions). Functions take
 /// references, so that their calling convention does not depend on the instruction set. A NaN stays a NaN.
@@ -12,10 +12,10 @@ namespace glia::cpu {
 ///
 /// Range reduction by ln 2 in two parts (Cody & Waite 1980), then the Taylor polynomial of degree 7 on
 /// [-ln 2 / 2, ln 2 / 2], whose truncation error is below 6e-9.
-template <class I>
-[[gnu::always_inline]] inline void exp_of_minus_abs(const Vector<float, I>& x, Vector<float, I>& t) {
-  using V = Vector<float, I>;
-  using Integers = Vector<std::int32_t, I>;
+template <int L>
+[[gnu::always_inline]] inline void exp_of_minus_abs(const Floats<L>& x, Floats<L>& t) {
+  using V = Floats<L>;
+  typedef std::int32_t Integers __attribute__((vector_size(4 * L)));
   const V magnitude = x < 0.0F ? -x : x;
   const V a = magnitude > 87.0F ? V{} + 87.0F : magnitude;
   constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
@@ -32,19 +32,19 @@ template <class I>
 }
 
 /// What losses over logits need of the logistic function.
-template <class I>
+template <int L>
 struct Logistic {
-  Vector<float, I> probability;  ///< p = 1 / (1 + exp(-x))
-  Vector<float, I> complement;   ///< 1 - p, without cancellation
-  Vector<float, I> log_term;     ///< log(1 + exp(-|x|)): cross entropy is max(x, 0) - x g + log_term
+  Floats<L> probability;  ///< p = 1 / (1 + exp(-x))
+  Floats<L> complement;   ///< 1 - p, without cancellation
+  Floats<L> log_term;     ///< log(1 + exp(-|x|)): cross entropy is max(x, 0) - x g + log_term
 };
 
 /// All three within 4 ulp; log(1 + t) = 2 artanh(t / (2 + t)) by its series, whose argument is at most 1/3.
-template <class I>
-[[gnu::always_inline]] inline void logistic(const Vector<float, I>& x, Logistic<I>& out) {
-  using V = Vector<float, I>;
+template <int L>
+[[gnu::always_inline]] inline void logistic(const Floats<L>& x, Logistic<L>& out) {
+  using V = Floats<L>;
   V t;
-  exp_of_minus_abs<I>(x, t);
+  exp_of_minus_abs<L>(x, t);
   const V large = 1.0F / (1.0F + t), small = t * large;
   out.probability = x < 0.0F ? small : large;
   out.complement = x < 0.0F ? large : small;

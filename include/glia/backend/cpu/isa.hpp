@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <type_traits>
 
 /// Instruction sets. Kernels are structs with an always-inlined `template <class I> static void run(...)`; `run_on` compiles
@@ -31,25 +30,6 @@ struct Detect {};
 namespace glia::cpu {
 
 enum class Isa { generic, avx2, avx512 };
-
-/// Vector of T as wide as the registers of instruction set I. Memory is read and written by `load` and `save` only, which
-/// take any address: clang forgets an `aligned` on a vector type that went through a template.
-template <class T, class I>
-struct VectorOf {
-  typedef T Type __attribute__((vector_size(I::bytes)));
-};
-template <class T, class I>
-using Vector = typename VectorOf<T, I>::Type;
-
-/// Reads or writes one vector at any address.
-template <class V, class T>
-[[gnu::always_inline]] inline void load(const T* from, V& v) {
-  __builtin_memcpy(&v, from, sizeof(V));
-}
-template <class V, class T>
-[[gnu::always_inline]] inline void save(const V& v, T* to) {
-  __builtin_memcpy(to, &v, sizeof(V));
-}
 
 /// The widest instruction set that processor and operating system support.
 [[nodiscard]] inline Isa detect_isa() {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "glia/backend/cpu/exponential.hpp"
-#include "glia/backend/cpu/isa.hpp"
 #include "glia/backend/descriptors.hpp"
 #include "glia/tensor/context.hpp"
 #include "glia/tensor/view.hpp"
@@ -44,8 +43,8 @@ struct RegionSumsKernel {
   template <class I, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<const float>& target,
                                          RegionSums& sums) {
-    using V = Vector<float, I>;
-    constexpr index_t lanes = I::bytes / 4;
+    constexpr int lanes = I::bytes / 4;
+    using V = Floats<lanes>;
     // Behind the end stand logits that add nothing to any sum: probability and cross entropy vanish.
     constexpr float nothing = -200.0F;
     float x[region_block], g[region_block];
@@ -55,10 +54,10 @@ struct RegionSumsKernel {
       V pg{}, pp{}, gg{}, p{}, sum_g{}, bce{};
       for (index_t i = 0; i < region_block; i += lanes) {
         V logit, truth;
-        load(x + i, logit);
-        load(g + i, truth);
-        Logistic<I> logistic_of_x;
-        logistic<I>(logit, logistic_of_x);
+        load<lanes>(logit, x + i);
+        load<lanes>(truth, g + i);
+        Logistic<lanes> logistic_of_x;
+        logistic<lanes>(logit, logistic_of_x);
         const V& probability = logistic_of_x.probability;
         pg += probability * truth;
         pp += probability * probability;
@@ -83,23 +82,24 @@ struct RegionGradientKernel {
   template <class I, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<const float>& target,
                                          const RegionCoefficients& k, const ChannelRun<T>& grad) {
-    using V = Vector<float, I>;
+    constexpr int lanes = I::bytes / 4;
+    using V = Floats<lanes>;
     const auto on_target = static_cast<float>(k.on_target), on_probability = static_cast<float>(k.on_probability);
     const auto constant = static_cast<float>(k.constant), on_difference = static_cast<float>(k.on_difference);
     float x[region_block], g[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {
       gather_block(logits, first, 0.0F, x);
       gather_block(target, first, 0.0F, g);
-      for (index_t i = 0; i < region_block; i += I::bytes / 4) {
+      for (index_t i = 0; i < region_block; i += lanes) {
         V logit, truth;
-        load(x + i, logit);
-        load(g + i, truth);
-        Logistic<I> logistic_of_x;
-        logistic<I>(logit, logistic_of_x);
+        load<lanes>(logit, x + i);
+        load<lanes>(truth, g + i);
+        Logistic<lanes> logistic_of_x;
+        logistic<lanes>(logit, logistic_of_x);
         const V& p = logistic_of_x.probability;
         const V gradient = (on_target * truth + on_probability * p + constant) * p * logistic_of_x.complement +
                            on_difference * (p - truth);
-        save(gradient, x + i);
+        save<lanes>(x + i, gradient);
       }
       scatter_block(x, grad, first);
     }
@@ -109,16 +109,17 @@ struct RegionGradientKernel {
 struct ProbabilitiesKernel {
   template <class I, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<float>& out) {
-    using V = Vector<float, I>;
+    constexpr int lanes = I::bytes / 4;
+    using V = Floats<lanes>;
     float x[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {
       gather_block(logits, first, 0.0F, x);
-      for (index_t i = 0; i < region_block; i += I::bytes / 4) {
+      for (index_t i = 0; i < region_block; i += lanes) {
         V logit;
-        load(x + i, logit);
-        Logistic<I> logistic_of_x;
-        logistic<I>(logit, logistic_of_x);
-        save(logistic_of_x.probability, x + i);
+        load<lanes>(logit, x + i);
+        Logistic<lanes> logistic_of_x;
+        logistic<lanes>(logit, logistic_of_x);
+        save<lanes>(x + i, logistic_of_x.probability);
       }
       scatter_block(x, out, first);
     }
