@@ -29,12 +29,12 @@ struct Inside {
       : begin(std::max<index_t>(0, -start)), end(std::min(length, extent - start)) {}
 };
 
-/// Copies the block at (d0, h0, w0) to `window`; what lies outside the image is 0.
+/// Copies the block that starts at `at` to `window`. What lies outside the image stays as it is: 0
+/// from the start, because only an axis with a single window leaves the image.
 inline void copy_window(View<const float> image, Extent at, HostTensor<float>& window) {
   const auto to = window.view();
   const Inside ds(at.d, to.shape.d, image.shape.d), hs(at.h, to.shape.h, image.shape.h),
       ws(at.w, to.shape.w, image.shape.w);
-  std::fill(window.values().begin(), window.values().end(), 0.0F);
   for (index_t d = ds.begin; d < ds.end; ++d) {
     for (index_t h = hs.begin; h < hs.end; ++h) {
       const float* from = image.row(0, at.d + d, at.h + h) + at.w * image.pitch;

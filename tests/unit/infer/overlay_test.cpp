@@ -31,6 +31,9 @@ TEST_CASE("intensities between the quantiles become grey, 0 stays black") {
 TEST_CASE("a constant or empty image is black, not a division by zero") {
   CHECK(draw_overlay(Volume<float>({1, 1, 1}, 5), 0, nullptr, nullptr).at(0, 0) == black);
   CHECK(draw_overlay(Volume<float>({1, 1, 1}, 0), 0, nullptr, nullptr).at(0, 0) == black);
+  Volume<float> two({1, 1, 2}, 5);
+  two.at(0, 0, 1) = 9;
+  CHECK(draw_overlay(two, 0, nullptr, nullptr, {.zoom = 1, .brightest = 0}).at(1, 0) == black);
 }
 
 TEST_CASE("contours are the innermost pixels of each region, inner regions on top") {

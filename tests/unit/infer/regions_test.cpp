@@ -58,7 +58,8 @@ TEST_CASE("violations are counted by kind and add up over blocks of planes") {
 }
 
 TEST_CASE("planes are written where they belong, whatever the channel pitch") {
-  HostTensor<float> memory({1, 2, 2, 2, 8}, 1.0F);
+  HostTensor<float> memory({1, 2, 2, 2, 8}, 0.0F);
+  for (std::ptrdiff_t i = 0; i < 64; i += 8) std::fill_n(memory.values().begin() + i, 3, 1.0F);
   const View<const float> planes{memory.values().data(), {1, 2, 2, 2, 3}, 8};
   LabelVolume labels({5, 2, 2});
   assign_labels(planes, 2, labels);
