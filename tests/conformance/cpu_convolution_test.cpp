@@ -1,0 +1,159 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "conformance/operands.hpp"
+#include "glia/backend/cpu.hpp"
+#include "glia/backend/reference.hpp"
+#include "support/tensors.hpp"
+
+using namespace glia;
+using test::SinkKind;
+using test::SourceKind;
+
+static_assert(Backend<Cpu<Float32>>);
+
+namespace {
+
+enum class Operation { forward, backward_data, store };
+
+struct Problem {
+  Operation operation;
+  ConvDescriptor conv;
+  Shape in;
+  SourceKind source;
+  SinkKind sink;
+  index_t padding = 0;
+};
+
+std::string name(const Problem& p) {
+  return std::to_string(static_cast<int>(p.operation)) + ": " + to_string(p.in) + " -> " + std::to_string(p.conv.out) +
+         " kernel " + std::to_string(p.conv.kernel) + " stride " + std::to_string(p.conv.stride) + " source " +
+         std::to_string(static_cast<int>(p.source)) + " sink " + std::to_string(static_cast<int>(p.sink)) + " padding " +
+         std::to_string(p.padding);
+}
+
+/// What backend B makes of the problem.
+template <class B>
+test::Results solve(const Problem& p, int threads) {
+  using T = typename B::Scalar;
+  Context k{{.threads = threads}};
+  test::Operands<T> operands(p.padding);
+  const index_t weight_count = p.conv.in * p.conv.out * p.conv.taps();
+  const T* weights = operands.array(weight_count, 0, 0.2);
+  const Shape out = p.conv.output(p.in);
+  if (p.operation == Operation::forward) {
+    operands.with_source(p.source, p.in, [&](const auto& x) {
+      operands.with_sink(p.sink, out, [&](const auto& y) {
+        const auto work = make_array<std::byte>(k, B::forward_workspace(k, p.conv, x, y));
+        B::convolution(k, p.conv, x, weights, y, work.data());
+      });
+    });
+  } else if (p.operation == Operation::backward_data) {
+    const Plain<T> x{operands.tensor(p.in)};
+    std::vector<T> dw(static_cast<std::size_t>(weight_count)), db(static_cast<std::size_t>(p.conv.out));
+    operands.with_source(p.source, out, [&](const auto& grad) {
+      operands.with_sink(p.sink, p.in, [&](const auto& y) {
+        const auto work = make_array<std::byte>(k, B::backward_workspace(k, p.conv, x, grad, y));
+        B::convolution_backward(k, p.conv, x, grad, weights, y, dw.data(), db.data(), work.data());
+      });
+    });
+  } else {
+    operands.with_source(p.source, p.in, [&](const auto& x) {
+      operands.with_sink(p.sink, p.in, [&](const auto& y) {
+        const auto work = make_array<std::byte>(k, B::store_workspace(k, x, y));
+        B::store(k, x, y, work.data());
+      });
+    });
+  }
+  return results_of(operands);
+}
+
+template <class I>
+void check_with(const Problem& p, const test::Results& expected) {
+  const auto got = solve<Cpu<Float32, I>>(p, 1);
+  CHECK(got.padding_kept);
+  for (std::size_t i = 0; i < expected.tensors.size(); ++i) {
+    CHECK(test::relative_error(got.tensors[i], expected.tensors[i]) < 1e-5);
+  }
+  for (std::size_t i = 0; i < expected.sums.size(); ++i) {
+    CHECK(test::relative_error(got.sums[i], expected.sums[i]) < 1e-5);
+  }
+  for (const int threads : {2, 3}) {
+    const auto again = solve<Cpu<Float32, I>>(p, threads);
+    CHECK(again.tensors == got.tensors);
+    CHECK(again.sums == got.sums);
+  }
+}
+
+void check(const Problem& p) {
+  CAPTURE(name(p));
+  const auto expected = solve<Reference<double>>(p, 1);
+  check_with<isa::Generic>(p, expected);
+#if defined(__x86_64__)
+  if (cpu::detect_isa() >= cpu::Isa::avx2) check_with<isa::Avx2>(p, expected);
+  if (cpu::detect_isa() >= cpu::Isa::avx512) check_with<isa::Avx512>(p, expected);
+#endif
+}
+
+const std::vector<SourceKind> any_shape{SourceKind::plain, SourceKind::activated, SourceKind::norm_gradient};
+const std::vector<SourceKind> even_shape{SourceKind::upsampled, SourceKind::nearest, SourceKind::joined};
+const std::vector<SinkKind> sinks{SinkKind::store,         SinkKind::accumulate,         SinkKind::output,
+                                  SinkKind::pooled_output, SinkKind::activated_gradient, SinkKind::split};
+
+}  // namespace
+
+TEST_CASE("cpu convolution: odd shapes, channels, kernels and strides against the reference") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    for (const index_t kernel : {1, 3, 5}) {
+      for (const index_t stride : {1, 2, 3}) {
+        for (const Shape in : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 3}, Shape{1, 4, 1, 33, 6}, Shape{1, 2, 6, 5, 17}}) {
+          for (const index_t out : {1, 4, 30}) {
+            check({operation, {in.c, out, kernel, stride}, in, SourceKind::plain, SinkKind::store});
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu convolution: every source with every sink against the reference") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    for (const index_t padding : {0, 5}) {
+      for (const SinkKind sink : sinks) {
+        for (const SourceKind source : any_shape) {
+          check({operation, {13, 22, 3, 1}, {2, 5, 7, 9, 13}, source, sink, padding});
+          check({operation, {5, 6, 3, 2}, {2, 6, 7, 8, 5}, source, sink, padding});
+        }
+        for (const SourceKind source : even_shape) {
+          check({operation, {21, 20, 3, 1}, {2, 4, 6, 10, 21}, source, sink, padding});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu convolution: many channels, blocks of vectors, several tasks") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    check({operation, {256, 40, 3, 1}, {1, 3, 6, 4, 256}, SourceKind::plain, SinkKind::pooled_output});
+    check({operation, {40, 80, 3, 2}, {1, 5, 9, 21, 40}, SourceKind::plain, SinkKind::activated_gradient});
+    check({operation, {20, 112, 3, 1}, {1, 9, 30, 17, 20}, SourceKind::plain, SinkKind::pooled_output});
+    check({operation, {112, 300, 1, 1}, {1, 3, 4, 5, 112}, SourceKind::plain, SinkKind::store});
+  }
+}
+
+TEST_CASE("cpu store: every source with every sink against the reference") {
+  for (const index_t padding : {0, 5}) {
+    for (const SinkKind sink : sinks) {
+      for (const SourceKind source : any_shape) {
+        check({Operation::store, {1, 1, 1, 1}, {2, 5, 7, 9, 23}, source, sink, padding});
+        check({Operation::store, {1, 1, 1, 1}, {1, 3, 70, 66, 13}, source, sink, padding});
+      }
+      for (const SourceKind source : even_shape) {
+        check({Operation::store, {1, 1, 1, 1}, {2, 4, 6, 10, 22}, source, sink, padding});
+        check({Operation::store, {1, 1, 1, 1}, {1, 2, 2, 2, 2}, source, sink, padding});
+      }
+    }
+  }
+}
