@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "support/backends.hpp"
@@ -100,7 +103,6 @@ class Bench {
   std::vector<std::unique_ptr<std::vector<V>>>& numbers_of() {
     return std::get<std::vector<std::unique_ptr<std::vector<V>>>>(numbers_);
   }
-  struct Doubles : std::vector<std::unique_ptr<std::vector<double>>> {};
   using Numbers = std::conditional_t<
       std::is_same_v<R, double>, std::tuple<std::vector<std::unique_ptr<std::vector<double>>>>,
       std::tuple<std::vector<std::unique_ptr<std::vector<double>>>, std::vector<std::unique_ptr<std::vector<R>>>>>;
