@@ -22,7 +22,7 @@ struct PhantomOptions {
   double without_enhancement = 0.15;  ///< share of cases with a low-grade tumour, which has no ET
   double several_tumours = 0.25;      ///< share of cases with two or three tumours
   double noise = 0.025;      ///< standard deviation over the brightness of white matter in T1
-  double bias_field = 0.09;  ///< standard deviation of the logarithm of the coil's sensitivity
+  double bias_field = 0.11;  ///< standard deviation of the logarithm of the coil's sensitivity
 };
 
 /// A synthetic case: skull-stripped brain MR with a tumour, whole numbers as scanners write them, 0

@@ -23,8 +23,8 @@ using Brightness = std::array<float, modality::count>;
 /// protocol.
 struct Contrast {
   Brightness white{1.00F, 0.96F, 0.56F, 0.72F}, grey{0.81F, 0.82F, 0.74F, 0.88F},
-      fluid{0.34F, 0.34F, 1.65F, 0.28F}, oedema{0.83F, 0.80F, 1.12F, 1.25F},
-      core{0.60F, 0.58F, 1.40F, 0.98F}, enhancing{0.84F, 1.45F, 0.98F, 1.15F};
+      fluid{0.34F, 0.34F, 1.65F, 0.28F}, oedema{0.83F, 0.80F, 1.25F, 1.25F},
+      core{0.60F, 0.58F, 1.40F, 0.98F}, enhancing{0.84F, 1.36F, 0.98F, 1.15F};
 
   Contrast(bool low_grade, Random random) {
     if (low_grade) core = {0.66F, 0.66F, 1.30F, 1.28F};  // solid tumour, no necrosis
@@ -80,8 +80,8 @@ class Distractors {
         places_(frame.noise(14, Random{seed, index, 2, 4})),
         spots_(frame.noise(3.4, Random{seed, index, 3, 4})) {
     Random random{seed, index, 4, 4};
-    spot_level_ = random.uniform(1.1, 2.2);
-    caps_ = random.uniform(0.1, 0.6);
+    spot_level_ = random.uniform(1.0, 2.0);
+    caps_ = random.uniform(0.15, 0.75);
     enhancement_ = static_cast<float>(random.uniform(1.2, 1.8));
   }
 
@@ -132,7 +132,7 @@ inline std::array<Volume<float>, modality::count> paint(const HeadFrame& frame,
   const Distractors distractors{frame, seed, index};
   const Volume<float> texture = frame.noise(2.2, Random{seed, index, 4});
   const Volume<float> mottle = frame.noise(5, Random{seed, index, 5});
-  const double swelling = Random{seed, index, 6}.uniform(0.65, 1.0);
+  const double swelling = Random{seed, index, 6}.uniform(0.55, 0.95);
   std::array<Volume<float>, modality::count> images;
   images.fill(Volume<float>(box, contrast.grey[0]));  // what the blur sees beyond the surface
   for (std::size_t v = 0; v < tissue.voxels.size(); ++v) {

@@ -153,7 +153,6 @@ TEST_CASE("healthy voxels reach into every brightness of tumour") {
           ", T1ce/ET ", mean(like_enhancing));
   CHECK(mean(like_oedema) > 0.05);
   CHECK(mean(like_enhancing) > 0.3);
-  CHECK(mean(like_enhancing) < 10);
 }
 
 TEST_CASE("any extent from 16 voxels on gives a brain that fills it in proportion") {
