@@ -13,7 +13,8 @@ namespace glia {
 /// The peak is 1 and no weight is below exp(-8) per axis, so the product (at least 3.7e-11) cannot
 /// underflow in single precision and needs no replacement of zeros, unlike half precision.
 [[nodiscard]] inline std::vector<double> gaussian_weights(index_t n) {
-  const auto centre = static_cast<double>(n / 2);
+  const index_t middle = n / 2;
+  const auto centre = static_cast<double>(middle);
   const double sigma = static_cast<double>(n) / 8;
   std::vector<double> weights;
   for (index_t i = 0; i < n; ++i) {
