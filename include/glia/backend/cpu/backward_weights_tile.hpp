@@ -1,0 +1,164 @@
+#pragma once
+
+#include "glia/backend/cpu/rows.hpp"
+
+/// The innermost loops of the weights' gradient. One side of the product is broadcast, the other lies in vectors; both are
+/// packed in panels of a few channels, so that the kernel's taps along W and a panel's channels are one contiguous run.
+namespace glia::cpu {
+
+/// Channels of a panel of the broadcast side; a tile has one to three times as many rows.
+template <class I>
+inline constexpr int broadcast_unit = I::bytes == 64 ? 4 : 2;
+[[nodiscard]] constexpr index_t broadcast_unit_of(Isa isa) { return isa == Isa::avx512 ? 4 : 2; }
+/// Channels of a panel of the vector side: two registers.
+[[nodiscard]] constexpr index_t vector_panel_of(Isa isa) { return 2 * vector_bytes(isa) / 4; }
+
+/// dw[row][channel] += sum over voxels of a[voxel][row] b[voxel][channel], for the taps of one plane and some panels.
+struct TileLoop {
+  const float* a;             ///< first voxel and tap of the first panel
+  index_t a_panel;            ///< floats from one panel to the next
+  index_t a_row;              ///< floats from one row of voxels to the next
+  index_t a_voxel;            ///< floats of a voxel in a panel
+  index_t stride;             ///< of the convolution
+  const float* b;             ///< dense rows of one panel
+  index_t rows, width;        ///< voxels of b
+  float* dw;                  ///< [panel][kh][kw and channel][vector panel]
+  index_t dw_panel;           ///< floats from one panel to the next
+  index_t panels, kernel;     ///< panels of a, taps along H and along W
+  index_t tile_rows;          ///< 1, 2 or 3 times broadcast_unit
+  int vectors;                ///< of b's panel that hold channels
+
+  template <class I, int Rows, int Vectors>
+  [[gnu::always_inline]] void tile(const float* from, float* to) const {
+    constexpr int lanes = I::bytes / 4;
+    Floats<lanes> sum[Rows][Vectors]{};
+    const float* vectors_of_b = b;
+    const index_t step = stride * a_voxel, row_step = stride * a_row;
+    for (index_t h = 0; h < rows; ++h) {
+      const float* taps = from + h * row_step;
+      for (index_t w = 0; w < width; ++w, taps += step, vectors_of_b += 2 * lanes) {
+        Floats<lanes> g[Vectors];
+#pragma GCC unroll 2
+        for (int v = 0; v < Vectors; ++v) load<lanes>(g[v], vectors_of_b + v * lanes);
+#pragma GCC unroll 12
+        for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 2
+          for (int v = 0; v < Vectors; ++v) sum[r][v] = g[v] * taps[r] + sum[r][v];
+        }
+      }
+    }
+#pragma GCC unroll 12
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) {
+        Floats<lanes> before;
+        load<lanes>(before, to + (2 * r + v) * lanes);
+        save<lanes>(to + (2 * r + v) * lanes, before + sum[r][v]);
+      }
+    }
+  }
+  template <class I, int Rows, int Vectors>
+  [[gnu::always_inline]] void all() const {
+    const index_t run = kernel * a_voxel, panel_width = 2 * I::bytes / 4;
+    for (index_t panel = 0; panel < panels; ++panel) {
+      for (index_t kh = 0; kh < kernel; ++kh) {
+        for (index_t first = 0; first < run; first += Rows) {
+          tile<I, Rows, Vectors>(a + panel * a_panel + kh * a_row + first,
+                                 dw + panel * dw_panel + (kh * run + first) * panel_width);
+        }
+      }
+    }
+  }
+  template <class I, int Rows>
+  [[gnu::always_inline]] void all_of_height() const {
+    if (vectors == 1) {
+      all<I, Rows, 1>();
+    } else {
+      all<I, Rows, 2>();
+    }
+  }
+  template <class I>
+  [[gnu::always_inline]] static void run(const TileLoop& loop) {
+    constexpr int unit = broadcast_unit<I>;
+    if (loop.tile_rows == 3 * unit) {
+      loop.all_of_height<I, 3 * unit>();
+    } else if (loop.tile_rows == 2 * unit) {
+      loop.all_of_height<I, 2 * unit>();
+    } else {
+      loop.all_of_height<I, unit>();
+    }
+  }
+};
+
+/// Spreads a row of voxels over panels.
+struct SplitRow {
+  const float* in;
+  index_t in_voxel;  ///< floats between the voxels that are taken
+  float* out;
+  index_t panel_width, panel_pitch, width, channels;
+  bool broadcast;  ///< panels of the broadcast side are narrower than a register
+
+  template <int L>
+  [[gnu::always_inline]] void block(index_t c) const {
+    const float* from = in + c;
+    float* to = out + c / panel_width * panel_pitch + c % panel_width;
+    for (index_t w = 0; w < width; ++w, from += in_voxel, to += panel_width) {
+      Floats<L> v;
+      load<L>(v, from);
+      save<L>(to, v);
+    }
+  }
+  template <class I>
+  struct Narrow {
+    static constexpr int bytes = 4 * broadcast_unit<I>;
+  };
+  template <class I>
+  [[gnu::always_inline]] static void run(const SplitRow& split) {
+    if (split.broadcast) {
+      for_channels<Narrow<I>>(split.channels, split);
+    } else {
+      for_channels<I>(split.channels, split);
+    }
+  }
+};
+
+/// sums[c] += the sum of channel c over a row of voxels.
+struct AddColumns {
+  const float* in;
+  index_t pitch, width;
+  double* sums;
+
+  template <int L>
+  [[gnu::always_inline]] void block(index_t c) const {
+    Floats<L> sum{}, v;
+    for (index_t w = 0; w < width; ++w) {
+      load<L>(v, in + w * pitch + c);
+      sum = sum + v;
+    }
+    add_to_doubles<L>(sums + c, sum);
+  }
+  template <class I>
+  [[gnu::always_inline]] static void run(const AddColumns& columns, index_t channels) {
+    for_channels<I>(channels, columns);
+  }
+};
+
+/// to += from.
+struct AddArray {
+  const float* from;
+  float* to;
+
+  template <int L>
+  [[gnu::always_inline]] void block(index_t i) const {
+    Floats<L> a, b;
+    load<L>(a, to + i);
+    load<L>(b, from + i);
+    save<L>(to + i, a + b);
+  }
+  template <class I>
+  [[gnu::always_inline]] static void run(const AddArray& arrays, index_t count) {
+    for_channels<I>(count, arrays);
+  }
+};
+
+}  // namespace glia::cpu
