@@ -294,6 +294,10 @@ TEST_CASE("the Decathlon's case is four frames of one file") {
   CHECK(contents.labels->at(1, 1, 1) == label::ED);
   CHECK(contents.labels->at(1, 2, 3) == label::NCR);
 
+  files.label.clear();
+  patch(file, field::qform_code, std::int32_t{0});
+  CHECK(read_case(files).warnings.size() == 1);  // the file is read once
+
   files.images.fill(write_small_case(folder.path()).images[modality::T1]);
   CHECK(holds(refusal(files), "case_t1.nii: frames: got 1, expected at least 2 for T1"));
 }
