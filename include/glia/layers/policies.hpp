@@ -37,6 +37,7 @@ concept ActivationPolicy = requires {
 
 template <class Slope = std::ratio<1, 100>>
 struct LeakyReLU {
+  static_assert(Slope::num >= 0, "LeakyReLU: a negative slope is not monotone, but pooling is taken before the activation");
   static constexpr double negative_slope = static_cast<double>(Slope::num) / static_cast<double>(Slope::den);
 };
 

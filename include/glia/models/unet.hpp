@@ -27,6 +27,9 @@ struct IsUpsample : std::bool_constant<UpsamplePolicy<P>> {};
 template <class P>
 struct IsBlock : std::bool_constant<BlockPolicy<P>> {};
 
+template <template <class> class Kind, class... Policies>
+inline constexpr bool at_most_one = (int{Kind<Policies>::value} + ... + 0) <= 1;
+
 }  // namespace detail
 
 /// What can be chosen about a UNet beside its channels and widths.
@@ -43,6 +46,10 @@ concept UNetPolicy =
 template <Backend B, class C, class W, UNetPolicy... Policies>
 struct UNet {
   static_assert(W::levels >= 2, "UNet: at least two widths are needed");
+  static_assert(detail::at_most_one<detail::IsNorm, Policies...> && detail::at_most_one<detail::IsActivation, Policies...> &&
+                    detail::at_most_one<detail::IsDownsample, Policies...> &&
+                    detail::at_most_one<detail::IsUpsample, Policies...> && detail::at_most_one<detail::IsBlock, Policies...>,
+                "UNet: two policies of one kind");
 
   using Engine = B;
   using Norm = typename detail::Select<detail::IsNorm, InstanceNorm<>, Policies...>::type;

@@ -6,12 +6,19 @@
 
 using namespace glia;
 
+namespace {
+
 static_assert(NormPolicy<InstanceNorm<>> && NormPolicy<GroupNorm<8>> && !NormPolicy<ReLU>);
 static_assert(ActivationPolicy<LeakyReLU<>> && ActivationPolicy<ReLU> && !ActivationPolicy<InstanceNorm<>>);
-static_assert(!ActivationPolicy<LeakyReLU<std::ratio<-1, 100>>>);  // not monotone: pooling could not come first
+struct Turning {
+  static constexpr double negative_slope = -0.01;  // not monotone: pooling could not come first
+};
+static_assert(!ActivationPolicy<Turning>);
 static_assert(DownsamplePolicy<MaxPool> && DownsamplePolicy<StridedConvolution> && !DownsamplePolicy<TrilinearUpsample>);
 static_assert(UpsamplePolicy<TrilinearUpsample> && UpsamplePolicy<NearestUpsample> && !UpsamplePolicy<MaxPool>);
 static_assert(BlockPolicy<ConvBlocks<2>> && !BlockPolicy<ReLU>);
+
+}  // namespace
 
 TEST_CASE("the defaults are those of Isensee et al. 2018") {
   CHECK(LeakyReLU<>::negative_slope == 0.01);
