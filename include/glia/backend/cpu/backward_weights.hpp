@@ -30,11 +30,11 @@ inline void pack_plane(const Packing& side, index_t n, index_t plane, index_t fi
       continue;
     }
     const index_t end = (std::min)({last, picked, h + side.rows_at_once()});
-    const RowTarget to = side.direct() ? RowTarget{target(h), side.row_floats(), s.c} : RowTarget{rows, row_floats, s.c};
+    const RowTarget to = side.direct() ? RowTarget{target(h), side.row_floats(), side.panel_width} : RowTarget{rows, row_floats, s.c};
     side.source.read({n, plane * side.pick, h * side.pick, (h + (end - h - 1)) * side.pick + 1}, to, scratch);
     for (index_t row = h; row < end; ++row) {
       const float* from = to.data + (row - h) * to.row_pitch;
-      if (bias) run_on<AddColumns>(side.source.isa, AddColumns{from, s.c, s.w, bias}, s.c);
+      if (bias) run_on<AddColumns>(side.source.isa, AddColumns{from, to.pitch, s.w, bias}, s.c);
       if (side.direct()) continue;
       run_on<SplitRow>(side.source.isa,
                        SplitRow{from, side.pick * s.c, target(row), side.panel_width, side.panel_floats(),

@@ -25,8 +25,8 @@ struct Packing {
   [[nodiscard]] index_t panel_floats() const { return round_up(rows * row_floats(), 32) + 16; }
   [[nodiscard]] index_t plane_floats() const { return panels * panel_floats(); }
   [[nodiscard]] index_t picked_planes() const { return divide_up(shape.d, pick); }
-  /// Whether a row of the source is a row of the only panel.
-  [[nodiscard]] bool direct() const { return pick == 1 && shape.c == panel_width; }
+  /// Whether the source can write rows of the only panel itself.
+  [[nodiscard]] bool direct() const { return pick == 1 && panels == 1; }
   /// Source rows that are evaluated at a time; a range, because an upsampled source shares work between its rows.
   [[nodiscard]] index_t rows_at_once() const {
     if (pick != 1) return 1;
@@ -48,7 +48,7 @@ struct BackwardWeightsPlan {
   static constexpr index_t block_voxels = 1024;             ///< wanted voxels of a plane of a block
   static constexpr index_t wanted_chunks = 32;
   static constexpr index_t copies_bytes = 32 * 1024 * 1024; ///< most of all private gradients
-  static constexpr index_t whole_voxels = 32768, whole_panels = 64;
+  static constexpr index_t whole_panels = 64, whole_voxels = 32768, whole_voxels_of_kernel_1 = 4096;
   static constexpr index_t panels_of_task = 4;              ///< of the broadcast side, where tasks share the weights
 
   ConvDescriptor descriptor;
@@ -79,7 +79,8 @@ struct BackwardWeightsPlan {
     }
     tile_rows = c.kernel == 1 ? a.panel_width : c.kernel == 3 ? 3 * unit : unit;
 
-    whole = out.n * out.voxels() <= whole_voxels && a.panels * b.panels >= whole_panels;
+    const index_t few = c.kernel == 1 ? whole_voxels_of_kernel_1 : whole_voxels;
+    whole = out.n * out.voxels() <= few && a.panels * b.panels >= whole_panels;
     row_block = whole ? out.h : std::clamp(block_voxels / out.w, index_t{1}, out.h);
     set_rows();
     while (!whole && row_block > 1 && ring_floats() * 4 > ring_bytes) {

@@ -130,12 +130,20 @@ struct AddColumns {
 
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
-    Floats<L> sum{}, v;
-    for (index_t w = 0; w < width; ++w) {
-      load<L>(v, in + w * pitch + c);
-      sum = sum + v;
+    Floats<L> sum[4]{}, v;
+    index_t w = 0;
+    for (; w + 4 <= width; w += 4) {
+#pragma GCC unroll 4
+      for (index_t i = 0; i < 4; ++i) {
+        load<L>(v, in + (w + i) * pitch + c);
+        sum[i] = sum[i] + v;
+      }
     }
-    add_to_doubles<L>(sums + c, sum);
+    for (; w < width; ++w) {
+      load<L>(v, in + w * pitch + c);
+      sum[0] = sum[0] + v;
+    }
+    add_to_doubles<L>(sums + c, (sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
   template <class I>
   [[gnu::always_inline]] static void run(const AddColumns& columns, index_t channels) {
