@@ -22,13 +22,14 @@ void count_allocation(void* memory) {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) {
+// Not inlined: GCC would see malloc's memory reach another operator delete and warn.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   void* memory = std::malloc(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   count_allocation(memory);
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory != nullptr) heap_now -= malloc_usable_size(memory);
   std::free(memory);
 }
