@@ -145,6 +145,7 @@ const std::vector<Sizes> table{
 }  // namespace
 
 TEST_CASE_TEMPLATE_DEFINE("convolutions of every source into every sink", B, convolutions) {
+  if (!test::available<B>()) return;
   for (const auto& [x, out] : table) {
     for (const index_t kernel : {1, 3}) {
       for (const index_t stride : {1, 2}) {
@@ -169,6 +170,7 @@ TEST_CASE_TEMPLATE_DEFINE("convolutions of every source into every sink", B, con
 TEST_CASE_TEMPLATE_APPLY(convolutions, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and their backward", B, joins) {
+  if (!test::available<B>()) return;
   for (const Shape coarse : {Shape{1, 1, 1, 1, 2}, Shape{2, 2, 3, 5, 5}, Shape{1, 3, 1, 9, 16}, Shape{1, 2, 2, 6, 30}}) {
     CAPTURE(to_string(coarse));
     for (const auto kind : {Interpolation::trilinear, Interpolation::nearest}) {
@@ -194,6 +196,7 @@ TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and the
 TEST_CASE_TEMPLATE_APPLY(joins, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into every sink", B, backwards) {
+  if (!test::available<B>()) return;
   for (const auto& [x, out] : table) {
     for (const index_t kernel : {1, 3}) {
       for (const index_t stride : {1, 2}) {
@@ -231,6 +234,7 @@ TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into eve
 TEST_CASE_TEMPLATE_APPLY(backwards, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("store and upsample_backward", B, stores) {
+  if (!test::available<B>()) return;
   for (const auto& [s, unused] : table) {
     CAPTURE(to_string(s));
     agree<B>([&, shape = s]<class Any>(Bench<Any>& b) {
@@ -255,6 +259,7 @@ TEST_CASE_TEMPLATE_DEFINE("store and upsample_backward", B, stores) {
 TEST_CASE_TEMPLATE_APPLY(stores, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("normalisation, region losses and optimisers", B, rest) {
+  if (!test::available<B>()) return;
   for (const index_t groups : {1, 2, 6}) {
     const Shape s{2, 3, 4, 5, 6};
     agree<B>([&]<class Any>(Bench<Any>& b) {

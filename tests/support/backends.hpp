@@ -2,15 +2,26 @@
 
 #include <tuple>
 
+#include "glia/backend/cpu.hpp"
 #include "glia/backend/materialising.hpp"
 #include "glia/backend/reference.hpp"
 #include "support/tensors.hpp"
 
 namespace glia::test {
 
-/// Every backend that must agree with Reference<double>.
-using Backends = std::tuple<Reference<double>, Reference<float>, Materialising<Reference<double>>,
-                            Materialising<Reference<float>>>;
+/// Every backend that must agree with Reference<double>; on processors each instruction set by name.
+using Backends = std::tuple<Reference<double>, Reference<float>, Materialising<Reference<float>>, Cpu<Float32>,
+                            Cpu<Float32, isa::Avx2>, Cpu<Float32, isa::Generic>>;
+
+/// Whether this machine can run the backend.
+template <class B>
+[[nodiscard]] bool available() {
+  return true;
+}
+template <>
+[[nodiscard]] inline bool available<Cpu<Float32, isa::Avx2>>() {
+  return cpu::detect_isa() >= cpu::Isa::avx2;
+}
 
 /// A copy in the backend's own layout.
 template <class B, class T>
