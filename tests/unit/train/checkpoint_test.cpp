@@ -1,0 +1,131 @@
+#include "glia/train/checkpoint.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "small_training.hpp"
+#include "support/expect.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tensors.hpp"
+
+using namespace glia;
+using namespace glia::test;
+
+namespace {
+
+/// A state in which every number differs and some are awkward.
+TrainingState<SmallNet> odd_state() {
+  TrainingState<SmallNet> state(2, true);
+  randomise(state.moments[0]->flat(), 1);
+  randomise(state.moments[1]->flat(), 2);
+  randomise(state.average->flat(), 3);
+  state.step = (index_t{1} << 53) - 1;
+  state.updates = 12;
+  state.epoch_steps = 3;
+  state.epoch_skipped = 2;
+  state.skipped_in_a_row = 1;
+  state.epoch_loss = 0.1 + 0.2;
+  state.rate = 1e-300;
+  state.best_dice = 2.0 / 3;
+  state.history = {{1, std::nextafter(1.0, 2.0), 0.1, 0, {}}, {2, -1e-9, 3e-4, 7, {0.25, 1.0 / 3, 1}}};
+  return state;
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint reads back every array and every number to the last bit") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "last.safetensors";
+  const Metadata description{{"glia.network", "small"}};
+  Context context{{.threads = 1, .seed = 7}};
+  Model<SmallNet> model{context}, loaded{context};
+  randomise(model.parameters().flat(), 4);
+  const TrainingState<SmallNet> state = odd_state();
+  const std::vector<double> schedule{0.04, std::numeric_limits<double>::max(), 5};
+  save_checkpoint(path, model, state, schedule, description);
+
+  TrainingState<SmallNet> copy(2, true);
+  copy.history.resize(5);
+  std::vector<double> rates(3);
+  load_checkpoint(path, loaded, copy, rates, description);
+  CHECK(bits(loaded) == bits(model));
+  for (std::size_t i = 0; i < 2; ++i) CHECK(bits(copy.moments[i]->flat()) == bits(state.moments[i]->flat()));
+  CHECK(bits(copy.average->flat()) == bits(state.average->flat()));
+  CHECK(rates == schedule);
+  CHECK(copy.step == state.step);
+  CHECK(copy.updates == state.updates);
+  CHECK(copy.epoch_steps == state.epoch_steps);
+  CHECK(copy.epoch_skipped == state.epoch_skipped);
+  CHECK(copy.skipped_in_a_row == state.skipped_in_a_row);
+  CHECK(copy.epoch_loss == state.epoch_loss);
+  CHECK(copy.rate == state.rate);
+  CHECK(copy.best_dice == state.best_dice);
+  REQUIRE(copy.history.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(copy.history[i].epoch == state.history[i].epoch);
+    CHECK(copy.history[i].loss == state.history[i].loss);
+    CHECK(copy.history[i].rate == state.history[i].rate);
+    CHECK(copy.history[i].skipped == state.history[i].skipped);
+    CHECK(copy.history[i].dice == state.history[i].dice);
+  }
+
+  const auto again = folder / "again.safetensors";
+  save_checkpoint(again, loaded, copy, rates, description);
+  CHECK(read_file(again) == read_file(path));
+}
+
+TEST_CASE("checkpoints of another seed, description, optimiser or average, and plain weights, are refused with the reason") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "last.safetensors";
+  Context context{{.threads = 1, .seed = 7}};
+  Model<SmallNet> model{context};
+  save_checkpoint(path, model, odd_state(), {}, {{"glia.network", "small"}, {"glia.settings", "{}"}});
+  const auto refusal = [&](Model<SmallNet>& into, TrainingState<SmallNet>&& state, const Metadata& description) {
+    const auto before = bits(into);
+    const std::string text = message_of<UsageError>([&] { load_checkpoint(path, into, state, {}, description); });
+    CHECK(bits(into) == before);
+    CHECK(holds(text, path.string()));
+    return text;
+  };
+  CHECK(holds(refusal(model, {2, true}, {{"glia.network", "large"}}), "glia.network: got small, expected large"));
+  CHECK(holds(refusal(model, {2, true}, {{"glia.patch", "64"}}), "glia.patch is missing"));
+  CHECK(holds(refusal(model, {1, true}, {}), "another optimiser or average"));
+  CHECK(holds(refusal(model, {2, false}, {}), "another optimiser or average"));
+  Context other{{.threads = 1, .seed = 8}};
+  Model<SmallNet> seeded{other};
+  CHECK(holds(refusal(seeded, {2, true}, {}), "glia.seed: got 7, expected 8"));
+
+  save_checkpoint(path, model, {1, false}, {}, {});
+  CHECK(holds(refusal(model, {2, false}, {}), "moment1.", "got none"));
+  save_weights(path, model);
+  CHECK(holds(refusal(model, {2, true}, {}), "no checkpoint", "glia.checkpoint is missing"));
+}
+
+TEST_CASE("numbers as text: every double comes back, anything else is refused where it stands") {
+  const double values[]{0, -0.0, 0.1, 1.0 / 3, 1e308, 5e-324, -123456789.125, std::numeric_limits<double>::infinity()};
+  detail::NumberWriter writer;
+  for (const double value : values) writer(value);
+  writer(index_t{-42});
+  detail::NumberReader reader(writer.text(), "state");
+  for (const double value : values) {
+    double back = 99;
+    reader(back);
+    CHECK(back == value);
+    CHECK(std::signbit(back) == std::signbit(value));
+  }
+  index_t integer = 0;
+  CHECK_FALSE(reader.at_end());
+  reader(integer);
+  CHECK(integer == -42);
+  CHECK(reader.at_end());
+
+  double value = 0;
+  CHECK(holds(message_of<DataError>([&] { reader(value); }), "state", "expected a number"));
+  detail::NumberReader words("1 two 3", "file: glia.state");
+  words(value);
+  CHECK(holds(message_of<DataError>([&] { words(value); }), "file: glia.state", "got \"two 3\"", "expected a number"));
+  detail::NumberReader huge("1e999", "state");
+  CHECK(holds(message_of<DataError>([&] { huge(value); }), "1e999"));
+}

@@ -1,0 +1,177 @@
+#include "glia/train/trainer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "small_training.hpp"
+#include "support/expect.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace glia;
+using namespace glia::test;
+
+namespace {
+
+using SmallTrainer = Trainer<SmallNet, DiceAndCrossEntropy, AnyOptimizer, AnySchedule>;
+
+const AnyOptimizer quick{Adam{.rate = 1e-2}};
+
+}  // namespace
+
+TEST_CASE("a small UNet learns one phantom patch by heart") {
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context};
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  std::vector<StepEvent> steps;
+  TrainingEvents events;
+  events.step = [&](const StepEvent& e) { steps.push_back(e); };
+  SmallTrainer trainer(model, small_options(3, 40), {}, quick, {}, events);
+  CHECK(trainer.fit(cases, cases) == TrainingEnd::finished);
+
+  REQUIRE(steps.size() == 120);
+  CHECK(steps.front().step == 1);
+  CHECK(steps[39].epoch == 1);
+  CHECK(steps[40].epoch == 2);
+  CHECK(steps.back().step == 120);
+  CHECK(steps.back().steps == 120);
+  CHECK(steps.back().loss < 0.3 * steps.front().loss);
+  const auto& history = trainer.history();
+  REQUIRE(history.size() == 3);
+  double loss = 0;
+  for (std::size_t i = 80; i < 120; ++i) loss += steps[i].loss / 40;
+  CHECK(history[2].loss == doctest::Approx(loss).epsilon(1e-12));
+  for (const double dice : history[2].dice) CHECK(dice > 0.9);
+  CHECK(trainer.best_dice() >= history[2].mean_dice());
+}
+
+TEST_CASE("stop is asked after each step: the run is saved, goes on and ends as one that was not stopped") {
+  const std::vector<PreparedCase> cases{phantom_patch(), phantom_patch(4)};
+  const auto run = [&](const std::filesystem::path& folder, index_t stop_after, bool resume, TrainingEnd expected) {
+    Context context{{.threads = 1, .seed = 2}};
+    Model<SmallNet> model{context};
+    TrainerOptions options = small_options(3, 4);
+    options.folder = folder;
+    options.average_decay = 0.5;
+    options.loader.augment = {};
+    SmallTrainer* running = nullptr;
+    TrainingEvents events;
+    events.stop = [&] { return running->step() == stop_after; };
+    SmallTrainer trainer(model, options, {}, quick, {Plateau{}}, events);
+    running = &trainer;
+    if (resume) trainer.resume();
+    CHECK(trainer.fit(cases, cases) == expected);
+    CHECK(trainer.step() == (expected == TrainingEnd::stopped ? stop_after : 12));
+  };
+  const TemporaryDirectory straight, broken;
+  run(straight.path(), 0, false, TrainingEnd::finished);
+  run(broken.path(), 6, false, TrainingEnd::stopped);
+  run(broken.path(), 9, true, TrainingEnd::stopped);
+  run(broken.path(), 12, true, TrainingEnd::finished);  // too late to stop
+  for (const char* name : {"last.safetensors", "best.safetensors"}) CHECK(read_file(straight / name) == read_file(broken / name));
+}
+
+TEST_CASE("steps that are not finite change nothing and end the run after so many in a row") {
+  Context context{{.threads = 1, .seed = 3}};
+  Model<SmallNet> model{context};
+  const auto before = bits(model);
+  TrainerOptions options = small_options(1, 10);
+  options.max_skipped = 3;
+  std::vector<StepEvent> steps;
+  TrainingEvents events;
+  events.step = [&](const StepEvent& e) { steps.push_back(e); };
+  SmallTrainer trainer(model, options, {}, quick, {}, events);
+  const std::string message = message_of<NumericalError>([&] { trainer.fit({broken_patch()}); });
+  CHECK(holds(message, "step 3", "3 times in a row"));
+  CHECK(steps.size() == 3);
+  for (const StepEvent& e : steps) CHECK(e.skipped);
+  CHECK(bits(model) == before);
+}
+
+TEST_CASE("skipped steps between good ones are counted and left out of the epoch's loss") {
+  Context context{{.threads = 1, .seed = 3}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(2, 4);
+  options.max_skipped = 3;  // two cases in shuffled epochs: at most two broken ones in a row
+  double finite = 0;
+  TrainingEvents events;
+  events.step = [&](const StepEvent& e) { finite += e.skipped ? 0 : e.loss; };
+  SmallTrainer trainer(model, options, {}, quick, {}, events);
+  CHECK(trainer.fit({phantom_patch(), broken_patch()}) == TrainingEnd::finished);
+  REQUIRE(trainer.history().size() == 2);
+  for (const EpochRecord& record : trainer.history()) CHECK(record.skipped == 2);
+  CHECK(2 * (trainer.history()[0].loss + trainer.history()[1].loss) == doctest::Approx(finite).epsilon(1e-12));
+  for (const float weight : model.parameters().flat()) CHECK(std::isfinite(weight));
+}
+
+TEST_CASE("a resumed schedule goes on where it was") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  Plateau plateau;
+  plateau.decay = 0.5;
+  plateau.patience = 0;
+  plateau.threshold = 1e9;  // no loss falls by that much: the rate halves after every epoch but the first
+  const auto rates = [&](index_t stop_after, bool resume) {
+    Context context{{.threads = 1, .seed = 4}};
+    Model<SmallNet> model{context};
+    TrainerOptions options = small_options(5, 1);
+    options.folder = folder.path();
+    index_t steps = 0;
+    TrainingEvents events;
+    events.stop = [&] { return ++steps == stop_after; };
+    SmallTrainer trainer(model, options, {}, {Adam{.rate = 0.25}}, {plateau}, events);
+    if (resume) trainer.resume();
+    trainer.fit(cases);
+    std::vector<double> seen;
+    for (const EpochRecord& record : trainer.history()) seen.push_back(record.rate);
+    return seen;
+  };
+  CHECK(rates(3, false) == std::vector<double>{0.25, 0.25, 0.125});
+  CHECK(rates(0, true) == std::vector<double>{0.25, 0.25, 0.125, 0.0625, 0.03125});
+}
+
+TEST_CASE("the averaged weights are what is validated and kept as best, the model goes on with its own") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 5}};
+  Model<SmallNet> model{context}, best{context};
+  const std::vector<float> initial(model.parameters().flat().begin(), model.parameters().flat().end());
+  TrainerOptions options = small_options(1, 1);
+  options.folder = folder.path();
+  options.average_decay = 0.9;
+  SmallTrainer trainer(model, options, {}, {Sgd{.rate = 0.5}});
+  trainer.fit({phantom_patch()});
+  load_weights(folder / "best.safetensors", best);
+  const double decay = 2.0 / 11;  // of the first update: min(0.9, (1 + t) / (10 + t)), t = 1
+  const auto updated = model.parameters().flat(), averaged = best.parameters().flat();
+  double moved = 0;
+  for (std::size_t i = 0; i < initial.size(); ++i) {
+    const double expected = decay * static_cast<double>(initial[i]) + (1 - decay) * static_cast<double>(updated[i]);
+    CHECK(std::abs(static_cast<double>(averaged[i]) - expected) <= 1e-6 * (1 + std::abs(expected)));
+    moved = std::max(moved, std::abs(static_cast<double>(updated[i] - initial[i])));
+  }
+  CHECK(moved > 1e-3);
+}
+
+TEST_CASE("clipping limits the norm of the gradient that is used and reports the one before") {
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  const auto moved = [&](double clip, double& norm) {
+    Context context{{.threads = 1, .seed = 6}};
+    Model<SmallNet> model{context};
+    const std::vector<float> initial(model.parameters().flat().begin(), model.parameters().flat().end());
+    TrainerOptions options = small_options(1, 1);
+    options.clip_norm = clip;
+    TrainingEvents events;
+    events.step = [&](const StepEvent& e) { norm = e.gradient_norm; };
+    SmallTrainer trainer(model, options, {}, {Sgd{.rate = 1, .momentum = 0}}, {}, events);
+    trainer.fit(cases);
+    double sum = 0;
+    for (std::size_t i = 0; i < initial.size(); ++i) sum += std::pow(model.parameters().flat()[i] - initial[i], 2);
+    return std::sqrt(sum);
+  };
+  double free_norm = 0, clipped_norm = 0;
+  const double free_step = moved(0, free_norm), clipped_step = moved(0.01, clipped_norm);
+  CHECK(free_step == doctest::Approx(free_norm).epsilon(1e-4));
+  CHECK(clipped_step == doctest::Approx(0.01).epsilon(1e-3));
+  CHECK(clipped_norm == free_norm);
+  CHECK(free_norm > 0.01);
+}

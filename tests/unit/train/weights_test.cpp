@@ -1,0 +1,85 @@
+#include "glia/train/weights.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <numbers>
+
+#include "small_training.hpp"
+#include "support/expect.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace glia;
+using namespace glia::test;
+
+TEST_CASE("weights read back bit for bit, with what the file says about itself") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> saved{context};
+  auto flat = saved.parameters().flat();
+  flat[0] = std::numbers::pi_v<float>;
+  flat[1] = -0.0F;
+  flat[2] = 1e-42F;  // subnormal
+  save_weights(path, saved, {{"glia.network", "small"}, {"note", "ä \"quoted\" \n"}});
+
+  Context other{{.threads = 1, .seed = 2}};
+  Model<SmallNet> loaded{other};
+  REQUIRE(bits(loaded) != bits(saved));
+  load_weights(path, loaded);
+  CHECK(bits(loaded) == bits(saved));
+
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  CHECK(file.metadata().at("glia.network") == "small");
+  CHECK(file.metadata().at("note") == "ä \"quoted\" \n");
+  CHECK(file.metadata().at("glia.version") == GLIA_VERSION_STRING);
+  const TensorEntry& first = file.find("encoder.0.0.conv.weight");
+  CHECK(first.dtype == "F32");
+  CHECK(first.shape == std::vector<index_t>{4, 4, 3, 3, 3});  // PyTorch: out, in, d, h, w
+}
+
+TEST_CASE("weights of another network are refused with the first difference, and the model stays as it was") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  const auto before = bits(model);
+  const auto message = [&] {
+    return message_of<UsageError>([&] { load_weights(path, model); });
+  };
+
+  Model<UNet<Reference<float>, Channels<4, 3>, Widths<4, 6>>> narrow{context};
+  save_weights(path, narrow);
+  CHECK(holds(message(), path.string(), "another network", "got F32 [", "expected F32 ["));
+
+  Model<UNet<Reference<float>, Channels<4, 3>, Widths<4, 8, 8>>> deep{context};
+  save_weights(path, deep);
+  CHECK(holds(message(), path.string(), "another network"));
+
+  write_safetensors(path, {}, {});
+  CHECK(holds(message(), path.string(), "got none", "expected F32 ["));
+  CHECK(bits(model) == before);
+}
+
+TEST_CASE("a file with one tensor too many is refused by the name of that tensor") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  std::vector<TensorEntry> entries;
+  detail::append_entries(entries, "", model.parameters());
+  const float more = 1;
+  entries.push_back({"decoder.7.extra", "F32", {1}, std::as_bytes(std::span(&more, 1))});
+  write_safetensors(path, {}, entries);
+  CHECK(holds(message_of<UsageError>([&] { load_weights(path, model); }), "decoder.7.extra"));
+}
+
+TEST_CASE("a missing file and one that is not safetensors are errors of their own kinds") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  CHECK(holds(message_of<IoError>([&] { load_weights(folder / "none", model); }), "none"));
+  std::ofstream(folder / "text") << "not a file of weights";
+  CHECK(holds(message_of<DataError>([&] { load_weights(folder / "text", model); }), "text", "safetensors"));
+  CHECK(holds(message_of<IoError>([&] { save_weights(folder / "none" / "weights", model); }), "none"));
+}
