@@ -11,29 +11,36 @@
 namespace glia::cpu {
 
 /// Weights [Out, In, kernel^3] -> [block][slot][channel of the source][vectors of the block, lanes], zeros behind the
-/// sink's last channel.
-inline void pack_weights(Context& context, const ConvolutionPlan& plan, const float* weights, float* packed) {
-  const index_t kernel = plan.axis.kernel, taps = kernel * kernel * kernel;
-  const index_t lane_stride = plan.axis.adjoint ? taps : plan.in.c * taps;
+/// sink's last channel. Taps are contiguous in one and lanes in the other, so a few channels at a time are transposed in
+/// the worker's memory.
+inline void pack_weights(Context& context, const ConvolutionPlan& plan, const float* weights, float* packed,
+                         std::byte* memory) {
+  const index_t kernel = plan.axis.kernel, taps = plan.taps(), channels = plan.in.c;
+  const index_t lane_stride = plan.axis.adjoint ? taps : channels * taps;
   const index_t channel_stride = plan.axis.adjoint ? plan.out.c * taps : taps;
-  constexpr index_t chunk = 16;
-  const index_t chunks = divide_up(plan.in.c, chunk);
-  context.pool().for_each(plan.blocks * chunks, [&](index_t task, int) {
+  constexpr index_t chunk = ConvolutionPlan::transposed_channels;
+  const index_t chunks = divide_up(channels, chunk);
+  context.pool().for_each(plan.blocks * chunks, [&](index_t task, int worker) {
     const index_t block = task / chunks, first_lane = plan.block_first(block) * plan.lanes;
     const index_t width = plan.block_vectors(block) * plan.lanes;
     const index_t filled = (std::min)(width, plan.out.c - first_lane);
-    const index_t first = task % chunks * chunk, last = (std::min)(plan.in.c, first + chunk);
+    const index_t first = task % chunks * chunk, count = (std::min)(channels - first, chunk);
+    auto* transposed = reinterpret_cast<float*>(memory + worker * plan.worker_bytes());
+    std::fill_n(transposed, filled < width ? count * taps * width : 0, 0.0F);
+    for (index_t lane = 0; lane < filled; ++lane) {
+      for (index_t c = 0; c < count; ++c) {
+        const float* from = weights + (first_lane + lane) * lane_stride + (first + c) * channel_stride;
+        float* to = transposed + c * taps * width + lane;
+        for (index_t tap = 0; tap < taps; ++tap) to[tap * width] = from[tap];
+      }
+    }
     for (index_t slot = 0; slot < taps; ++slot) {
       const index_t tap = (plan.axis.kernel_at(slot / (kernel * kernel)) * kernel +
                            plan.axis.kernel_at(slot / kernel % kernel)) *
                               kernel +
                           plan.axis.kernel_at(slot % kernel);
-      for (index_t c = first; c < last; ++c) {
-        const float* from = weights + first_lane * lane_stride + c * channel_stride + tap;
-        float* to = packed + taps * plan.in.c * first_lane + (slot * plan.in.c + c) * width;
-        for (index_t lane = 0; lane < filled; ++lane) to[lane] = from[lane * lane_stride];
-        std::fill(to + filled, to + width, 0.0F);
-      }
+      float* to = packed + taps * channels * first_lane + (slot * channels + first) * width;
+      for (index_t c = 0; c < count; ++c) std::copy_n(transposed + (c * taps + tap) * width, width, to + c * width);
     }
   });
 }
@@ -134,7 +141,7 @@ class ConvolutionTask {
     const Axis::Taps columns = axis_.taps(residue);
     const index_t kernel = axis_.kernel, channels = plan_.in.c;
     const index_t width = plan_.block_vectors(block) * plan_.lanes;
-    const float* weights = weights_ + kernel * kernel * kernel * channels * plan_.block_first(block) * plan_.lanes;
+    const float* weights = weights_ + plan_.taps() * channels * plan_.block_first(block) * plan_.lanes;
     if (columns.count == 0) return 0;
     index_t count = 0;
     for (index_t pair = first_pair; pair < (std::min)(last_pair, planes.count * rows.count); ++pair) {
@@ -172,7 +179,7 @@ inline void convolve(Context& context, const ConvolutionPlan& plan, const AnySou
   auto* packed = reinterpret_cast<float*>(workspace);
   auto* partials = reinterpret_cast<double*>(workspace + plan.weights_bytes());
   std::byte* memory = workspace + plan.weights_bytes() + plan.partials_bytes();
-  pack_weights(context, plan, weights, packed);
+  pack_weights(context, plan, weights, packed, memory);
   context.pool().for_each(plan.tasks(), [&](index_t task, int worker) {
     ConvolutionTask(plan, source, sink, packed, memory + worker * plan.worker_bytes())
         .run(task, partials + task * plan.partials);

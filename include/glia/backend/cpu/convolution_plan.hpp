@@ -22,6 +22,7 @@ struct ConvolutionPlan {
   static constexpr index_t ring_bytes = 512 * 1024;    ///< wanted size of the ring
   static constexpr index_t chunk_bytes = 192 * 1024;   ///< of the weights that a group of rows meets at a time
   static constexpr index_t group_pixels = 128;         ///< wanted pixels of a group of rows
+  static constexpr index_t transposed_channels = 4;    ///< that weights are packed by
   static constexpr index_t wanted_tasks = 32;
   static constexpr index_t least_task_pixels = 64;     ///< of one plane
 
@@ -70,6 +71,7 @@ struct ConvolutionPlan {
     group_rows = std::clamp(group_pixels / out.w, index_t{1}, row_block);
   }
 
+  [[nodiscard]] index_t taps() const { return axis.kernel * axis.kernel * axis.kernel; }
   [[nodiscard]] index_t row_blocks() const { return divide_up(out.h, row_block); }
   [[nodiscard]] index_t plane_blocks() const { return divide_up(out.d, plane_block); }
   [[nodiscard]] index_t tasks() const { return out.n * plane_blocks() * row_blocks(); }
@@ -78,16 +80,18 @@ struct ConvolutionPlan {
   [[nodiscard]] index_t block_vectors(index_t block) const { return block_first(block + 1) - block_first(block); }
 
   // The workspace, in bytes: packed weights, partial sums of every task, then one part for each worker.
-  [[nodiscard]] index_t weights_bytes() const {
-    return round_up(axis.kernel * axis.kernel * axis.kernel * in.c * result_pitch * 4, 64);
-  }
+  [[nodiscard]] index_t weights_bytes() const { return round_up(taps() * in.c * result_pitch * 4, 64); }
   [[nodiscard]] index_t partials_bytes() const { return round_up(tasks() * partials * 8, 64); }
   [[nodiscard]] index_t ring_floats() const { return round_up(ring * plane_pitch, 16); }
   [[nodiscard]] index_t result_floats() const { return round_up(group_rows * out.w * result_pitch, 16); }
   [[nodiscard]] index_t runs_bytes() const {
-    return round_up(axis.kernel * axis.kernel * axis.kernel * static_cast<index_t>(sizeof(Run)), 64);
+    return round_up(taps() * static_cast<index_t>(sizeof(Run)), 64);
   }
-  [[nodiscard]] index_t worker_bytes() const { return (ring_floats() + result_floats() + scratch) * 4 + runs_bytes(); }
+  [[nodiscard]] index_t worker_bytes() const {
+    const index_t widest = block_vectors(blocks - 1) * lanes;
+    return (std::max)((ring_floats() + result_floats() + scratch) * 4 + runs_bytes(),
+                      round_up(taps() * transposed_channels * widest * 4, 64));
+  }
   [[nodiscard]] index_t bytes() const { return weights_bytes() + partials_bytes() + workers * worker_bytes(); }
 
  private:
