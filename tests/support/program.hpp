@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,15 +53,17 @@ class Process {
   void send(int signal) const { kill(child_, signal); }
   [[nodiscard]] bool running() {
     if (child_ <= 0) return false;
-    const pid_t ended = waitpid(child_, &status_, WNOHANG);
+    const pid_t ended = wait4(child_, &status_, WNOHANG, &usage_);
     if (ended == child_) child_ = 0;
     return child_ > 0;
   }
   /// Exit code, or 128 + signal.
   int wait() {
-    if (child_ > 0) waitpid(std::exchange(child_, 0), &status_, 0);
+    if (child_ > 0) wait4(std::exchange(child_, 0), &status_, 0, &usage_);
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
+  /// Largest resident memory, once the program has ended.
+  [[nodiscard]] std::size_t peak_bytes() const { return static_cast<std::size_t>(usage_.ru_maxrss) * 1024; }
   [[nodiscard]] std::string out() const { return read_text(out_); }
   [[nodiscard]] std::string err() const { return read_text(err_); }
 
@@ -68,11 +71,13 @@ class Process {
   std::filesystem::path out_, err_;
   pid_t child_ = 0;
   int status_ = 0;
+  rusage usage_{};
 };
 
 struct Outcome {
   int code;
   std::string out, err;
+  std::size_t peak_bytes = 0;
 };
 
 /// Runs the program glia to its end.
@@ -80,7 +85,7 @@ inline Outcome glia(const std::filesystem::path& folder, std::vector<std::string
   arguments.insert(arguments.begin(), GLIA_PROGRAM);
   Process process(folder, std::move(arguments));
   const int code = process.wait();
-  return {code, process.out(), process.err()};
+  return {code, process.out(), process.err(), process.peak_bytes()};
 }
 
 }  // namespace glia::test
