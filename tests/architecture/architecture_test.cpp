@@ -90,8 +90,9 @@ Lines include_direction(const string& path, const Lines& lines) {
 }
 
 Lines no_printing(const string&, const Lines& lines) {
-  return matches(code_of(lines), std::regex(R"(<iostream>|\bstd::(cout|cerr|clog)\b|)"
-                                            R"(\b(printf|fprintf|vprintf|puts|fputs|putchar)\s*\()"));
+  return matches(code_of(lines),
+                 std::regex(R"(<iostream>|\bstd::(cout|cerr|clog)\b|)"
+                            R"(\b(printf|fprintf|vprintf|puts|fputs|putchar)\s*\()"));
 }
 
 Lines no_ending_of_the_program(const string&, const Lines& lines) {
@@ -109,7 +110,8 @@ Lines no_lasting_macros(const string& path, const Lines& lines) {
     if (!std::regex_search(line, match, define)) continue;
     const string name = match[1];
     const bool configuration = path == "core/config.hpp" && name.starts_with("GLIA_");
-    if (!configuration && matches(lines, std::regex(R"(^\s*#\s*undef\s+)" + name + R"(\b)")).empty()) {
+    if (!configuration &&
+        matches(lines, std::regex(R"(^\s*#\s*undef\s+)" + name + R"(\b)")).empty()) {
       found.push_back(line);
     }
   }
