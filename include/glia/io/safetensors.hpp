@@ -28,8 +28,9 @@ namespace glia {
 
 // The format: 8 bytes length n (little-endian), n bytes JSON, then the tensors without gaps
 // (https://huggingface.co/docs/safetensors). Files of this library also carry check sums as
-// metadata: "crc32:NAME" of each tensor and, as the very first value of the header, "crc32" of the
-// first 8 + n bytes with its own eight digits taken as zeros. Files without them are read too.
+// metadata: "glia.crc32:NAME" of each tensor and, as the very first value of the header,
+// "glia.crc32" of the first 8 + n bytes with its own eight digits taken as zeros. Files without
+// them are read too.
 static_assert(std::endian::native == std::endian::little,
               "tensors are stored as they lie in memory");
 
@@ -62,8 +63,8 @@ struct TensorEntry {
 
 namespace detail {
 
-inline constexpr std::string_view safetensors_checked_start = R"({"__metadata__":{"crc32":")";
-inline constexpr std::string_view crc_key = "crc32";
+inline constexpr std::string_view safetensors_checked_start = R"({"__metadata__":{"glia.crc32":")";
+inline constexpr std::string_view crc_key = "glia.crc32";
 inline constexpr std::size_t crc_digits = 8;
 
 /// Elements times element size; -1 if the dtype is unknown or the product leaves 63 bits.
@@ -161,7 +162,7 @@ inline void check_for_writing(const TensorEntry& tensor) {
 ///
 /// Tensors are stored by falling element size, then by name, so that each lies at a multiple of its
 /// element size and equal content gives equal bytes. Throws UsageError for a tensor whose bytes do
-/// not fit its shape, a name given twice, or a metadata key that begins with "crc32"; IoError.
+/// not fit its shape, a name given twice, or a metadata key that begins with "glia.crc32"; IoError.
 inline void write_safetensors(const std::filesystem::path& path,
                               const std::map<std::string, std::string>& metadata,
                               std::vector<TensorEntry> tensors) {

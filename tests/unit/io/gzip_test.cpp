@@ -93,7 +93,8 @@ TEST_CASE("gzip: every flipped bit of data, CRC and length is noticed, or has no
     for (int bit = 0; bit < 8; ++bit) {
       auto changed = packed;
       changed[i] ^= static_cast<std::byte>(1 << bit);
-      // Deflate has bits without meaning: the lengths of codes that do not occur, the last byte's rest.
+      // Deflate has bits without meaning: the lengths of codes that do not occur, the last byte's
+      // rest.
       try {
         const auto read = gzip_decompress(changed);
         CHECK(read == plain);
