@@ -29,7 +29,8 @@ TrainingState<SmallNet> odd_state() {
   state.epoch_loss = 0.1 + 0.2;
   state.rate = 1e-300;
   state.best_dice = 2.0 / 3;
-  state.history = {{1, std::nextafter(1.0, 2.0), 0.1, 0, {}}, {2, -1e-9, 3e-4, 7, {0.25, 1.0 / 3, 1}}};
+  state.history = {{1, std::nextafter(1.0, 2.0), 0.1, 0, {}},
+                   {2, -1e-9, 3e-4, 7, {0.25, 1.0 / 3, 1}}};
   return state;
 }
 
@@ -51,7 +52,8 @@ TEST_CASE("a checkpoint reads back every array and every number to the last bit"
   std::vector<double> rates(3);
   load_checkpoint(path, loaded, copy, rates, description);
   CHECK(bits(loaded) == bits(model));
-  for (std::size_t i = 0; i < 2; ++i) CHECK(bits(copy.moments[i]->flat()) == bits(state.moments[i]->flat()));
+  for (std::size_t i = 0; i < 2; ++i)
+    CHECK(bits(copy.moments[i]->flat()) == bits(state.moments[i]->flat()));
   CHECK(bits(copy.average->flat()) == bits(state.average->flat()));
   CHECK(rates == schedule);
   CHECK(copy.step == state.step);
@@ -76,20 +78,26 @@ TEST_CASE("a checkpoint reads back every array and every number to the last bit"
   CHECK(read_file(again) == read_file(path));
 }
 
-TEST_CASE("checkpoints of another seed, description, optimiser or average, and plain weights, are refused with the reason") {
+TEST_CASE(
+    "checkpoints of another seed, description, optimiser or average, and plain weights, are "
+    "refused with the reason") {
   const TemporaryDirectory folder;
   const auto path = folder / "last.safetensors";
   Context context{{.threads = 1, .seed = 7}};
   Model<SmallNet> model{context};
-  save_checkpoint(path, model, odd_state(), {}, {{"glia.network", "small"}, {"glia.settings", "{}"}});
-  const auto refusal = [&](Model<SmallNet>& into, TrainingState<SmallNet>&& state, const Metadata& description) {
+  save_checkpoint(path, model, odd_state(), {},
+                  {{"glia.network", "small"}, {"glia.settings", "{}"}});
+  const auto refusal = [&](Model<SmallNet>& into, TrainingState<SmallNet>&& state,
+                           const Metadata& description) {
     const auto before = bits(into);
-    const std::string text = message_of<UsageError>([&] { load_checkpoint(path, into, state, {}, description); });
+    const std::string text =
+        message_of<UsageError>([&] { load_checkpoint(path, into, state, {}, description); });
     CHECK(bits(into) == before);
     CHECK(holds(text, path.string()));
     return text;
   };
-  CHECK(holds(refusal(model, {2, true}, {{"glia.network", "large"}}), "glia.network: got small, expected large"));
+  CHECK(holds(refusal(model, {2, true}, {{"glia.network", "large"}}),
+              "glia.network: got small, expected large"));
   CHECK(holds(refusal(model, {2, true}, {{"glia.patch", "64"}}), "glia.patch is missing"));
   CHECK(holds(refusal(model, {1, true}, {}), "another optimiser or average"));
   CHECK(holds(refusal(model, {2, false}, {}), "another optimiser or average"));
@@ -104,7 +112,14 @@ TEST_CASE("checkpoints of another seed, description, optimiser or average, and p
 }
 
 TEST_CASE("numbers as text: every double comes back, anything else is refused where it stands") {
-  const double values[]{0, -0.0, 0.1, 1.0 / 3, 1e308, 5e-324, -123456789.125, std::numeric_limits<double>::infinity()};
+  const double values[]{0,
+                        -0.0,
+                        0.1,
+                        1.0 / 3,
+                        1e308,
+                        5e-324,
+                        -123456789.125,
+                        std::numeric_limits<double>::infinity()};
   detail::NumberWriter writer;
   for (const double value : values) writer(value);
   writer(index_t{-42});
@@ -125,7 +140,8 @@ TEST_CASE("numbers as text: every double comes back, anything else is refused wh
   CHECK(holds(message_of<DataError>([&] { reader(value); }), "state", "expected a number"));
   detail::NumberReader words("1 two 3", "file: glia.state");
   words(value);
-  CHECK(holds(message_of<DataError>([&] { words(value); }), "file: glia.state", "got \"two 3\"", "expected a number"));
+  CHECK(holds(message_of<DataError>([&] { words(value); }), "file: glia.state", "got \"two 3\"",
+              "expected a number"));
   detail::NumberReader huge("1e999", "state");
   CHECK(holds(message_of<DataError>([&] { huge(value); }), "1e999"));
 }

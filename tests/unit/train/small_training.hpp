@@ -20,7 +20,8 @@ inline constexpr index_t small_patch = 8;
 
 /// The block of 8x8x8 voxels of a small phantom that holds the most tumour.
 inline PreparedCase phantom_patch(std::uint64_t seed = 3) {
-  const PreparedCase whole = prepared(make_phantom({.extent = {20, 20, 20}, .without_enhancement = 0}, seed, 0));
+  const PreparedCase whole =
+      prepared(make_phantom({.extent = {20, 20, 20}, .without_enhancement = 0}, seed, 0));
   const Extent limits = whole.labels->extent;
   CropBox best{0, 0, 0, {small_patch, small_patch, small_patch}};
   index_t most = -1;
@@ -66,6 +67,8 @@ inline std::vector<std::uint32_t> bits(std::span<const float> values) {
   for (const float value : values) patterns.push_back(std::bit_cast<std::uint32_t>(value));
   return patterns;
 }
-inline std::vector<std::uint32_t> bits(const Model<SmallNet>& model) { return bits(model.parameters().flat()); }
+inline std::vector<std::uint32_t> bits(const Model<SmallNet>& model) {
+  return bits(model.parameters().flat());
+}
 
 }  // namespace glia::test

@@ -45,9 +45,12 @@ TEST_CASE("a small UNet learns one phantom patch by heart") {
   CHECK(trainer.best_dice() >= history[2].mean_dice());
 }
 
-TEST_CASE("stop is asked after each step: the run is saved, goes on and ends as one that was not stopped") {
+TEST_CASE(
+    "stop is asked after each step: the run is saved, goes on and ends as one that was not "
+    "stopped") {
   const std::vector<PreparedCase> cases{phantom_patch(), phantom_patch(4)};
-  const auto run = [&](const std::filesystem::path& folder, index_t stop_after, bool resume, TrainingEnd expected) {
+  const auto run = [&](const std::filesystem::path& folder, index_t stop_after, bool resume,
+                       TrainingEnd expected) {
     Context context{{.threads = 1, .seed = 2}};
     Model<SmallNet> model{context};
     TrainerOptions options = small_options(3, 4);
@@ -68,7 +71,8 @@ TEST_CASE("stop is asked after each step: the run is saved, goes on and ends as 
   run(broken.path(), 6, false, TrainingEnd::stopped);
   run(broken.path(), 9, true, TrainingEnd::stopped);
   run(broken.path(), 12, true, TrainingEnd::finished);  // too late to stop
-  for (const char* name : {"last.safetensors", "best.safetensors"}) CHECK(read_file(straight / name) == read_file(broken / name));
+  for (const char* name : {"last.safetensors", "best.safetensors"})
+    CHECK(read_file(straight / name) == read_file(broken / name));
 }
 
 TEST_CASE("steps that are not finite change nothing and end the run after so many in a row") {
@@ -100,7 +104,8 @@ TEST_CASE("skipped steps between good ones are counted and left out of the epoch
   CHECK(trainer.fit({phantom_patch(), broken_patch()}) == TrainingEnd::finished);
   REQUIRE(trainer.history().size() == 2);
   for (const EpochRecord& record : trainer.history()) CHECK(record.skipped == 2);
-  CHECK(2 * (trainer.history()[0].loss + trainer.history()[1].loss) == doctest::Approx(finite).epsilon(1e-12));
+  CHECK(2 * (trainer.history()[0].loss + trainer.history()[1].loss) ==
+        doctest::Approx(finite).epsilon(1e-12));
   for (const float weight : model.parameters().flat()) CHECK(std::isfinite(weight));
 }
 
@@ -110,7 +115,8 @@ TEST_CASE("a resumed schedule goes on where it was") {
   Plateau plateau;
   plateau.decay = 0.5;
   plateau.patience = 0;
-  plateau.threshold = 1e9;  // no loss falls by that much: the rate halves after every epoch but the first
+  plateau.threshold =
+      1e9;  // no loss falls by that much: the rate halves after every epoch but the first
   const auto rates = [&](index_t stop_after, bool resume) {
     Context context{{.threads = 1, .seed = 4}};
     Model<SmallNet> model{context};
@@ -130,11 +136,13 @@ TEST_CASE("a resumed schedule goes on where it was") {
   CHECK(rates(0, true) == std::vector<double>{0.25, 0.25, 0.125, 0.0625, 0.03125});
 }
 
-TEST_CASE("the averaged weights are what is validated and kept as best, the model goes on with its own") {
+TEST_CASE(
+    "the averaged weights are what is validated and kept as best, the model goes on with its own") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1, .seed = 5}};
   Model<SmallNet> model{context}, best{context};
-  const std::vector<float> initial(model.parameters().flat().begin(), model.parameters().flat().end());
+  const std::vector<float> initial(model.parameters().flat().begin(),
+                                   model.parameters().flat().end());
   TrainerOptions options = small_options(1, 1);
   options.folder = folder.path();
   options.average_decay = 0.9;
@@ -145,7 +153,8 @@ TEST_CASE("the averaged weights are what is validated and kept as best, the mode
   const auto updated = model.parameters().flat(), averaged = best.parameters().flat();
   double moved = 0;
   for (std::size_t i = 0; i < initial.size(); ++i) {
-    const double expected = decay * static_cast<double>(initial[i]) + (1 - decay) * static_cast<double>(updated[i]);
+    const double expected =
+        decay * static_cast<double>(initial[i]) + (1 - decay) * static_cast<double>(updated[i]);
     CHECK(std::abs(static_cast<double>(averaged[i]) - expected) <= 1e-6 * (1 + std::abs(expected)));
     moved = std::max(moved, std::abs(static_cast<double>(updated[i] - initial[i])));
   }
@@ -157,7 +166,8 @@ TEST_CASE("clipping limits the norm of the gradient that is used and reports the
   const auto moved = [&](double clip, double& norm) {
     Context context{{.threads = 1, .seed = 6}};
     Model<SmallNet> model{context};
-    const std::vector<float> initial(model.parameters().flat().begin(), model.parameters().flat().end());
+    const std::vector<float> initial(model.parameters().flat().begin(),
+                                     model.parameters().flat().end());
     TrainerOptions options = small_options(1, 1);
     options.clip_norm = clip;
     TrainingEvents events;
@@ -165,7 +175,8 @@ TEST_CASE("clipping limits the norm of the gradient that is used and reports the
     SmallTrainer trainer(model, options, {}, {Sgd{.rate = 1, .momentum = 0}}, {}, events);
     trainer.fit(cases);
     double sum = 0;
-    for (std::size_t i = 0; i < initial.size(); ++i) sum += std::pow(model.parameters().flat()[i] - initial[i], 2);
+    for (std::size_t i = 0; i < initial.size(); ++i)
+      sum += std::pow(model.parameters().flat()[i] - initial[i], 2);
     return std::sqrt(sum);
   };
   double free_norm = 0, clipped_norm = 0;

@@ -13,7 +13,9 @@ namespace {
 /// 6x6x6 voxels; the first channel holds the label, which a predictor may use.
 PreparedCase labelled(std::uint8_t inside) {
   const auto value = [=](index_t d, index_t h, index_t) { return d < 4 && h < 3 ? inside : 0; };
-  return make_case("case", {6, 6, 6}, [&](index_t d, index_t h, index_t w, index_t) { return value(d, h, w); }, value);
+  return make_case(
+      "case", {6, 6, 6}, [&](index_t d, index_t h, index_t w, index_t) { return value(d, h, w); },
+      value);
 }
 
 /// Claims all regions of the voxel's label where `sees(d)`.
@@ -42,7 +44,8 @@ TEST_CASE("validation Dice is the mean over cases of each region's Dice") {
   const auto perfect = validate(predictor([](index_t) { return true; }), cases, window);
   CHECK(perfect == std::array<double, 3>{1, 1, 1});
 
-  // One of four tumour planes is found: Dice 2 * 1 / (1 + 4). The second case has neither TC nor ET: Dice 1.
+  // One of four tumour planes is found: Dice 2 * 1 / (1 + 4). The second case has neither TC nor
+  // ET: Dice 1.
   const auto partial = validate(predictor([](index_t d) { return d < 1; }), cases, window);
   CHECK(partial[region::WT] == doctest::Approx(0.4));
   CHECK(partial[region::TC] == doctest::Approx((0.4 + 1) / 2));
@@ -52,7 +55,7 @@ TEST_CASE("validation Dice is the mean over cases of each region's Dice") {
 TEST_CASE("a case without labels cannot be validated on") {
   std::vector<PreparedCase> cases{labelled(label::ET)};
   cases.front().labels.reset();
-  const std::string message =
-      message_of<DataError>([&] { static_cast<void>(validate(predictor([](index_t) { return true; }), cases, window)); });
+  const std::string message = message_of<DataError>(
+      [&] { static_cast<void>(validate(predictor([](index_t) { return true; }), cases, window)); });
   CHECK(holds(message, "case case", "no labels"));
 }

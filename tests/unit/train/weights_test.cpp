@@ -38,15 +38,15 @@ TEST_CASE("weights read back bit for bit, with what the file says about itself")
   CHECK(first.shape == std::vector<index_t>{4, 4, 3, 3, 3});  // PyTorch: out, in, d, h, w
 }
 
-TEST_CASE("weights of another network are refused with the first difference, and the model stays as it was") {
+TEST_CASE(
+    "weights of another network are refused with the first difference, and the model stays as it "
+    "was") {
   const TemporaryDirectory folder;
   const auto path = folder / "weights.safetensors";
   Context context{{.threads = 1}};
   Model<SmallNet> model{context};
   const auto before = bits(model);
-  const auto message = [&] {
-    return message_of<UsageError>([&] { load_weights(path, model); });
-  };
+  const auto message = [&] { return message_of<UsageError>([&] { load_weights(path, model); }); };
 
   Model<UNet<Reference<float>, Channels<4, 3>, Widths<4, 6>>> narrow{context};
   save_weights(path, narrow);
@@ -80,6 +80,8 @@ TEST_CASE("a missing file and one that is not safetensors are errors of their ow
   Model<SmallNet> model{context};
   CHECK(holds(message_of<IoError>([&] { load_weights(folder / "none", model); }), "none"));
   std::ofstream(folder / "text") << "not a file of weights";
-  CHECK(holds(message_of<DataError>([&] { load_weights(folder / "text", model); }), "text", "safetensors"));
-  CHECK(holds(message_of<IoError>([&] { save_weights(folder / "none" / "weights", model); }), "none"));
+  CHECK(holds(message_of<DataError>([&] { load_weights(folder / "text", model); }), "text",
+              "safetensors"));
+  CHECK(holds(message_of<IoError>([&] { save_weights(folder / "none" / "weights", model); }),
+              "none"));
 }
