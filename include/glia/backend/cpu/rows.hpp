@@ -10,11 +10,12 @@
 /// and written, never what lies in the padding behind them.
 namespace glia::cpu {
 
-/// L floats; one is a plain float.
+/// L floats; one is a plain float. Memory is read and written by `load` and `save` only, which take any address: clang
+/// forgets an `aligned` on a vector type that went through a template.
 template <int L>
 struct FloatsOf {
-  typedef float Type __attribute__((vector_size(4 * L), aligned(4), may_alias));
-  typedef double Doubles __attribute__((vector_size(8 * L), aligned(8), may_alias));
+  typedef float Type __attribute__((vector_size(4 * L)));
+  typedef double Doubles __attribute__((vector_size(8 * L)));
 };
 template <>
 struct FloatsOf<1> {
@@ -25,11 +26,11 @@ using Floats = typename FloatsOf<L>::Type;
 
 template <int L>
 [[gnu::always_inline]] inline void load(Floats<L>& v, const float* p) {
-  v = *reinterpret_cast<const Floats<L>*>(p);
+  __builtin_memcpy(&v, p, sizeof(v));
 }
 template <int L>
 [[gnu::always_inline]] inline void save(float* p, const Floats<L>& v) {
-  *reinterpret_cast<Floats<L>*>(p) = v;
+  __builtin_memcpy(p, &v, sizeof(v));
 }
 /// sums += v, in double.
 template <int L>
@@ -38,7 +39,10 @@ template <int L>
     *sums += static_cast<double>(v);
   } else {
     using Doubles = typename FloatsOf<L>::Doubles;
-    *reinterpret_cast<Doubles*>(sums) += __builtin_convertvector(v, Doubles);
+    Doubles total;
+    __builtin_memcpy(&total, sums, sizeof(total));
+    total += __builtin_convertvector(v, Doubles);
+    __builtin_memcpy(sums, &total, sizeof(total));
   }
 }
 
