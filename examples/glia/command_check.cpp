@@ -1,13 +1,10 @@
 // glia check: says everything that is wrong with a data set, a case or a file before work starts.
 #include <cstdio>
 #include <filesystem>
-#include <span>
+#include <nlohmann/json.hpp>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "glia/data/check.hpp"
-#include "glia/io/atomic_file.hpp"
 #include "program.hpp"
 #include "terminal.hpp"
 
@@ -35,7 +32,8 @@ nlohmann::ordered_json to_json(const CheckReport& report) {
                                {"orientation", check.orientation},
                                {"problems", check.problems},
                                {"warnings", check.warnings}};
-    for (const auto& [value, count] : check.label_values) one["labels"][std::to_string(value)] = count;
+    for (const auto& [value, count] : check.label_values)
+      one["labels"][std::to_string(value)] = count;
     for (std::size_t i = 0; i < check.images.size(); ++i) {
       if (!check.images[i]) continue;
       const IntensitySummary& s = *check.images[i];
@@ -51,11 +49,15 @@ nlohmann::ordered_json to_json(const CheckReport& report) {
 
 void print(const CheckReport& report) {
   std::printf("%s: %s\n", report.path.string().c_str(), report.description.c_str());
-  for (const std::string& problem : report.problems) std::printf("  problem: %s\n", problem.c_str());
+  for (const std::string& problem : report.problems)
+    std::printf("  problem: %s\n", problem.c_str());
   for (const CaseCheck& check : report.cases) {
-    std::printf("%s: %s, %s, %.3gx%.3gx%.3g mm, %s", check.id.c_str(), check.layout.c_str(),
-                to_string(check.extent).c_str(), check.spacing[2], check.spacing[1], check.spacing[0],
-                check.orientation.c_str());
+    std::printf("%s: %s", check.id.c_str(), check.layout.c_str());
+    const bool image_read = !check.orientation.empty();
+    if (image_read) {
+      std::printf(", %s, %.3gx%.3gx%.3g mm, %s", to_string(check.extent).c_str(), check.spacing[2],
+                  check.spacing[1], check.spacing[0], check.orientation.c_str());
+    }
     if (!check.label_scheme.empty()) std::printf(", labels %s", check.label_scheme.c_str());
     for (const auto& [value, count] : check.label_values) {
       std::printf(" %s:%lld", std::to_string(value).c_str(), static_cast<long long>(count));
@@ -66,30 +68,32 @@ void print(const CheckReport& report) {
       const IntensitySummary& s = *check.images[i];
       const bool single = !check.images[1];
       std::printf("  %-6s minimum %g, maximum %g, mean of non-zero %.4g, non-zero %.1f %%\n",
-                  single ? "image" : std::string(modality::names[i]).c_str(), static_cast<double>(s.minimum),
-                  static_cast<double>(s.maximum), s.mean, 100 * s.nonzero_fraction);
+                  single ? "image" : std::string(modality::names[i]).c_str(),
+                  static_cast<double>(s.minimum), static_cast<double>(s.maximum), s.mean,
+                  100 * s.nonzero_fraction);
     }
-    for (const std::string& problem : check.problems) std::printf("  problem: %s\n", problem.c_str());
-    for (const std::string& warning : check.warnings) std::printf("  warning: %s\n", warning.c_str());
+    for (const std::string& problem : check.problems)
+      std::printf("  problem: %s\n", problem.c_str());
+    for (const std::string& warning : check.warnings)
+      std::printf("  warning: %s\n", warning.c_str());
   }
-  std::printf("%zu case(s), %zu problem(s), %zu warning(s)\n", report.cases.size(), report.problem_count(),
-              report.warning_count());
+  std::printf("%zu case(s), %zu problem(s), %zu warning(s)\n", report.cases.size(),
+              report.problem_count(), report.warning_count());
 }
 
 int run_check(const CheckCommand& o, const CommonOptions& common) {
   if (!o.json.empty()) require_new(o.json, common);
   CheckOptions options;
-  options.find.layout = find_layout(o.reading.layout);
-  options.find.require_labels = o.require_labels;
-  if (!o.reading.scheme.empty()) options.find.scheme = label_scheme(o.reading.scheme);
-  options.read.nonfinite = o.reading.zero_nonfinite ? NonFinite::zero : NonFinite::refuse;
+  options.find = find_options(o.reading, o.path, o.require_labels);
+  options.read = read_options(o.reading);
   ProgressBar bar("check", "cases", common.quiet);
   options.progress = [&](const Progress& p) { bar.update(p.done, p.total); };
   const CheckReport report = check_path(o.path, options);
   print(report);
-  if (!o.json.empty()) {
-    const std::string text = to_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-    write_file_atomically(o.json, std::as_bytes(std::span(text)));
+  if (!o.json.empty() && !common.dry_run) {
+    write_text(o.json, to_json(report).dump(2, ' ', false,
+                                            nlohmann::ordered_json::error_handler_t::replace) +
+                           "\n");
   }
   return report.exit_code();
 }
@@ -98,7 +102,8 @@ int run_check(const CheckCommand& o, const CommonOptions& common) {
 
 void add_check(CLI::App& app, const CommonOptions& common, Action& action) {
   auto o = std::make_shared<CheckCommand>();
-  CLI::App* c = app.add_subcommand("check", "look for problems in a data set, a case or one NIfTI file");
+  CLI::App* c =
+      app.add_subcommand("check", "look for problems in a data set, a case or one NIfTI file");
   c->add_option("path", o->path, "data set folder, case folder or NIfTI file")->required();
   add_data_options(*c, o->reading);
   c->add_flag("--require-labels", o->require_labels, "a case without labels is a problem");

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "glia/train/training_step.hpp"
 #include "glia/losses/compound.hpp"
+#include "glia/train/training_step.hpp"
 #include "glia/train/weights.hpp"
 #include "networks.hpp"
 #include "program.hpp"
@@ -27,7 +27,8 @@ double mebibytes(std::size_t bytes) { return static_cast<double>(bytes) / (1024.
 template <Network Net>
 void print_layers(const RunPlan& plan) {
   ParameterSet<typename Net::Parameters, float> named(false);
-  std::printf("%-24s %10s %8s %-22s %12s %10s\n", "layer", "channels", "kernel", "output WxHxD", "parameters", "GFLOP");
+  std::printf("%-24s %10s %8s %-22s %12s %10s\n", "layer", "channels", "kernel", "output WxHxD",
+              "parameters", "GFLOP");
   std::vector<std::string> names;
   visit_parameters(
       [&](const std::string& path, const auto& leaf) {
@@ -49,8 +50,9 @@ void print_layers(const RunPlan& plan) {
         "", named.fields());
     const std::string channels = std::to_string(layer.in.c) + "->" + std::to_string(layer.out.c);
     const std::string kernel = std::to_string(layer.kernel) + "^3/" + std::to_string(layer.stride);
-    std::printf("%-24s %10s %8s %-22s %12lld %10.3f\n", name.c_str(), channels.c_str(), kernel.c_str(),
-                to_string(layer.out.extent()).c_str(), static_cast<long long>(parameters), layer.flops * 1e-9);
+    std::printf("%-24s %10s %8s %-22s %12lld %10.3f\n", name.c_str(), channels.c_str(),
+                kernel.c_str(), to_string(layer.out.extent()).c_str(),
+                static_cast<long long>(parameters), layer.flops * 1e-9);
   }
 }
 
@@ -63,12 +65,15 @@ int info(const InfoOptions& o, const CommonOptions& common) {
   const RunPlan training = plan_training<Net>(context, image, loss);
   std::printf("network              %s\n", o.network.c_str());
   std::printf("modalities           T1, T1ce, T2, FLAIR\nregions              WT, TC, ET\n");
-  std::printf("parameters           %lld\n", static_cast<long long>(count_parameters<typename Net::Parameters>()));
+  std::printf("parameters           %lld\n",
+              static_cast<long long>(count_parameters<typename Net::Parameters>()));
   std::printf("image                %s (N, D, H, W, C)\n", to_string(image).c_str());
   std::printf("forward              %.1f GFLOP\n", inference.ledger.flops * 1e-9);
   std::printf("training step        %.1f GFLOP\n", training.ledger.flops * 1e-9);
-  std::printf("planned inference    %zu bytes (%.1f MiB)\n", inference.memory.bytes, mebibytes(inference.memory.bytes));
-  std::printf("planned training     %zu bytes (%.1f MiB)\n", training.memory.bytes, mebibytes(training.memory.bytes));
+  std::printf("planned inference    %zu bytes (%.1f MiB)\n", inference.memory.bytes,
+              mebibytes(inference.memory.bytes));
+  std::printf("planned training     %zu bytes (%.1f MiB)\n", training.memory.bytes,
+              mebibytes(training.memory.bytes));
   if (o.measure) {
     Model<Net> model{context};
     HostTensor<float> x(image), target(with_channels(image, Net::out)), p(target.shape());
@@ -93,11 +98,10 @@ int run_info(InfoOptions o, const CommonOptions& common) {
     const SafetensorsFile file = SafetensorsFile::open(o.model);
     std::printf("file                 %s\n", o.model.string().c_str());
     for (const auto& [key, value] : file.metadata()) {
-      if (key.starts_with("glia.") && value.size() < 2000) std::printf("%-20s %s\n", key.c_str(), value.c_str());
+      if (key.starts_with("glia.") && value.size() < 2000)
+        std::printf("%-20s %s\n", key.c_str(), value.c_str());
     }
-    const auto network = file.metadata().find("glia.network");
-    if (network == file.metadata().end()) throw UsageError(o.model.string() + ": does not name its network (glia.network)");
-    o.network = network->second;
+    o.network = network_of(o.model, file.metadata());
   }
   return with_network(o.network, [&]<class Net>() { return info<Net>(o, common); });
 }
@@ -107,10 +111,15 @@ int run_info(InfoOptions o, const CommonOptions& common) {
 void add_info(CLI::App& app, const CommonOptions& common, Action& action) {
   auto o = std::make_shared<InfoOptions>();
   CLI::App* c = app.add_subcommand("info", "architecture, parameters, FLOPs and planned memory");
-  auto* network = c->add_option("--network", o->network, std::string(network_help))->capture_default_str();
-  c->add_option("--model", o->model, "file of weights to describe")->check(CLI::ExistingFile)->excludes(network);
-  c->add_option("--patch", o->patch, "extent of the cubic image")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--batch", o->batch, "images")->check(CLI::PositiveNumber)->capture_default_str();
+  auto* network =
+      c->add_option("--network", o->network, std::string(network_help))->capture_default_str();
+  c->add_option("--model", o->model, "file of weights to describe")
+      ->check(CLI::ExistingFile)
+      ->excludes(network);
+  c->add_option("--patch", o->patch, "extent of the cubic image")
+      ->check(positive())
+      ->capture_default_str();
+  c->add_option("--batch", o->batch, "images")->check(positive())->capture_default_str();
   c->add_flag("--measure", o->measure, "run a step on random data and print what it needed");
   c->callback([o, &common, &action] { action = [o, &common] { return run_info(*o, common); }; });
 }

@@ -3,17 +3,15 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "glia/core/random.hpp"
 #include "glia/data/prepare.hpp"
-#include "glia/io/atomic_file.hpp"
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
 #include "program.hpp"
@@ -23,6 +21,8 @@ namespace glia::program {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct TrainOptions {
   std::vector<std::filesystem::path> data, validation_data;
   std::filesystem::path out;
@@ -31,18 +31,23 @@ struct TrainOptions {
   std::string dice_pooling = "batch", cross_entropy_mean = "voxels";
   double validation_fraction = 0.2;
   std::vector<std::string> validation_cases;
-  index_t patch = 128, batch = 2, epochs = 280, steps_per_epoch = 0, validate_every = 1, save_every = 0;
+  index_t patch = 128, batch = 2, epochs = 280, steps_per_epoch = 0, validate_every = 1,
+          save_every = 0;
   std::optional<double> rate, decay;
   index_t every = 30;
-  double momentum = 0.9, weight_decay = 0, power = 0.9, clip = 0, average_decay = 0, foreground = 0.34, smooth = 0;
+  double momentum = 0.9, weight_decay = 0, power = 0.9, clip = 0, average_decay = 0,
+         foreground = 0.34, smooth = 0;
   double validation_overlap = 0.5;
   bool nesterov = false, no_augmentation = false, no_mirroring = false, resume = false;
   int loader_threads = 1, max_skipped = 5;
 };
 
 AnyOptimizer make_optimizer(const TrainOptions& o) {
-  if (o.optimizer == "sgd") return {Sgd{o.rate.value_or(0.1), o.momentum, o.nesterov, o.weight_decay}};
-  Adam adam{.rate = o.rate.value_or(2e-4), .weight_decay = o.weight_decay, .decoupled = o.optimizer == "adamw"};
+  if (o.optimizer == "sgd")
+    return {Sgd{o.rate.value_or(0.1), o.momentum, o.nesterov, o.weight_decay}};
+  Adam adam{.rate = o.rate.value_or(2e-4),
+            .weight_decay = o.weight_decay,
+            .decoupled = o.optimizer == "adamw"};
   return {adam};
 }
 
@@ -65,13 +70,16 @@ DiceAndCrossEntropy make_loss(const TrainOptions& o) {
   dice.smooth_numerator = o.smooth;
   dice.smooth_denominator = (std::max)(o.smooth, dice.smooth_denominator);
   BinaryCrossEntropy cross_entropy;
-  cross_entropy.normaliser = o.cross_entropy_mean == "voxels" ? BinaryCrossEntropy::Normaliser::voxels
-                                                              : BinaryCrossEntropy::Normaliser::voxels_and_regions;
+  cross_entropy.normaliser = o.cross_entropy_mean == "voxels"
+                                 ? BinaryCrossEntropy::Normaliser::voxels
+                                 : BinaryCrossEntropy::Normaliser::voxels_and_regions;
   return {{dice, cross_entropy}};
 }
 
-/// Moves the validation cases out of `cases`: by id, or the given fraction in an order that the seed decides.
-std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const TrainOptions& o, std::uint64_t seed) {
+/// Moves the validation cases out of `cases`: by id, or the given fraction in an order that the
+/// seed decides.
+std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const TrainOptions& o,
+                                       std::uint64_t seed) {
   std::vector<std::string> ids = o.validation_cases;
   if (ids.empty() && o.validation_data.empty()) {
     std::vector<std::size_t> order(cases.size());
@@ -79,15 +87,18 @@ std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const Trai
     constexpr std::uint32_t purpose = 0x73706c69;  // a stream of its own for the split
     Random random(seed, purpose);
     for (std::size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[static_cast<std::size_t>(random.below(static_cast<index_t>(i)))]);
+      std::swap(order[i - 1],
+                order[static_cast<std::size_t>(random.below(static_cast<index_t>(i)))]);
     }
-    const auto count = static_cast<std::size_t>(std::floor(o.validation_fraction * static_cast<double>(cases.size())));
+    const auto count = static_cast<std::size_t>(
+        std::floor(o.validation_fraction * static_cast<double>(cases.size())));
     for (std::size_t i = 0; i < count; ++i) ids.push_back(cases[order[i]].id);
   }
   std::vector<CaseFiles> validation;
   for (const std::string& id : ids) {
     const auto found = std::ranges::find(cases, id, &CaseFiles::id);
-    if (found == cases.end()) throw UsageError("--validation: case " + id + " is not among the training folders' cases");
+    if (found == cases.end())
+      throw UsageError("--validation: case " + id + " is not among the training folders' cases");
     validation.push_back(std::move(*found));
     cases.erase(found);
   }
@@ -95,15 +106,15 @@ std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const Trai
   return validation;
 }
 
-std::vector<PreparedCase> read_all(const std::vector<CaseFiles>& files, const TrainOptions& o, const char* stage,
-                                   bool quiet, std::size_t& refused) {
+std::vector<PreparedCase> read_all(const std::vector<CaseFiles>& files, const TrainOptions& o,
+                                   const char* stage, bool quiet, std::size_t& refused) {
+  ReadCaseOptions options = read_options(o.reading);
+  options.require_label = options.refuse_constant = true;
   ProgressBar bar(stage, "cases", quiet);
   std::vector<PreparedCase> cases;
   for (std::size_t i = 0; i < files.size(); ++i) {
     try {
-      const Case whole = read_case(files[i], {.nonfinite = o.reading.zero_nonfinite ? NonFinite::zero : NonFinite::refuse,
-                                              .require_label = true,
-                                              .refuse_constant = true});
+      const Case whole = read_case(files[i], options);
       for (const std::string& warning : whole.warnings) bar.line("warning: " + warning);
       cases.push_back(prepare(whole));
     } catch (const DataError& error) {
@@ -125,7 +136,7 @@ std::string ids_text(std::span<const PreparedCase> cases) {
 
 /// Everything that decides the numbers of a run, as text: a resumed run must have the same.
 std::string settings_text(const TrainOptions& o) {
-  nlohmann::ordered_json j;
+  Json j;
   j["optimizer"] = o.optimizer;
   j["rate"] = make_optimizer(o).initial_rate();
   j["momentum"] = o.momentum;
@@ -157,8 +168,8 @@ void write_history(const std::filesystem::path& path, const std::vector<EpochRec
   std::string text = "epoch,loss,rate,skipped,dice_WT,dice_TC,dice_ET\n";
   for (const EpochRecord& r : history) {
     char line[160];
-    std::snprintf(line, sizeof line, "%lld,%.6f,%.6g,%lld", static_cast<long long>(r.epoch), r.loss, r.rate,
-                  static_cast<long long>(r.skipped));
+    std::snprintf(line, sizeof line, "%lld,%.6f,%.6g,%lld", static_cast<long long>(r.epoch), r.loss,
+                  r.rate, static_cast<long long>(r.skipped));
     text += line;
     for (const double dice : r.dice) {
       std::snprintf(line, sizeof line, ",%.5f", dice);
@@ -166,21 +177,51 @@ void write_history(const std::filesystem::path& path, const std::vector<EpochRec
     }
     text += "\n";
   }
-  write_file_atomically(path, std::as_bytes(std::span(text)));
+  write_text(path, text);
+}
+
+/// The cases of a run, in memory.
+struct TrainingData {
+  std::vector<PreparedCase> training, validation;
+  std::size_t refused = 0;
+};
+
+TrainingData read_data(const TrainOptions& o, const CommonOptions& common) {
+  TrainingData data;
+  std::vector<CaseFiles> files = collect_cases(o.data, o.reading, true, data.refused);
+  std::vector<CaseFiles> validation_files = take_validation(files, o, common.seed);
+  if (!o.validation_data.empty()) {
+    for (CaseFiles& one : collect_cases(o.validation_data, o.reading, true, data.refused)) {
+      if (std::ranges::find(files, one.id, &CaseFiles::id) != files.end()) {
+        throw DataError("case " + one.id + " is in the training and in the validation set");
+      }
+      validation_files.push_back(std::move(one));
+    }
+  }
+  data.training = read_all(files, o, "read training cases", common.quiet, data.refused);
+  if (!validation_files.empty()) {
+    data.validation =
+        read_all(validation_files, o, "read validation cases", common.quiet, data.refused);
+  }
+  return data;
+}
+
+/// Makes the folder of a run, without what an earlier run that is not resumed left there.
+void prepare_folder(const TrainOptions& o, const std::string& config) {
+  std::filesystem::create_directories(o.out);
+  if (!o.resume) {
+    for (const char* name : {"last.safetensors", "best.safetensors", "history.csv"})
+      std::filesystem::remove(o.out / name);
+  }
+  write_text(o.out / "config.toml", config);
 }
 
 template <Network Net>
-int train(const TrainOptions& o, const CommonOptions& common, const std::vector<PreparedCase>& training,
-          const std::vector<PreparedCase>& validation, bool some_refused) {
+int train(const TrainOptions& o, const CommonOptions& common, const std::string& config) {
+  require_patch<Net>(o.patch);
   Context context{context_options(common)};
-  if (o.patch % Net::divisor != 0) {
-    const index_t lower = o.patch / Net::divisor * Net::divisor;
-    throw UsageError("--patch: got " + std::to_string(o.patch) + ", network " + o.network + " needs a multiple of " +
-                     std::to_string(Net::divisor) + "; the nearest are " +
-                     (lower > 0 ? std::to_string(lower) + " and " : "") + std::to_string(lower + Net::divisor));
-  }
+  const auto [training, validation, refused] = read_data(o, common);
   Model<Net> model{context};
-  JsonLog log(common.log_json);
 
   TrainerOptions t;
   t.epochs = o.epochs;
@@ -207,14 +248,17 @@ int train(const TrainOptions& o, const CommonOptions& common, const std::vector<
                    {"glia.validation_cases", ids_text(validation)},
                    {"glia.settings", settings_text(o)}};
 
-  const RunPlan plan = plan_training<Net>(context, make_shape(o.batch, t.loader.patch, Net::in), make_loss(o));
+  const RunPlan plan =
+      plan_training<Net>(context, make_shape(o.batch, t.loader.patch, Net::in), make_loss(o));
   const double megabyte = 1024.0 * 1024.0;
-  complain("network " + o.network + ", " + std::to_string(model.parameters().size()) + " parameters; planned memory of a step " +
-           std::to_string(static_cast<long>(static_cast<double>(plan.memory.bytes) / megabyte)) + " MiB; " +
-           std::to_string(training.size()) + " training and " + std::to_string(validation.size()) + " validation cases");
+  complain("network " + o.network + ", " + std::to_string(model.parameters().size()) +
+           " parameters; planned memory of a step " +
+           std::to_string(static_cast<long>(static_cast<double>(plan.memory.bytes) / megabyte)) +
+           " MiB; " + std::to_string(training.size()) + " training and " +
+           std::to_string(validation.size()) + " validation cases");
   if (common.dry_run) return 0;
 
-  std::filesystem::create_directories(o.out);
+  JsonLog log(common);
   ProgressBar bar("train", "steps", common.quiet);
   std::vector<EpochRecord> history;
   TrainingEvents events;
@@ -223,71 +267,62 @@ int train(const TrainOptions& o, const CommonOptions& common, const std::vector<
     std::snprintf(note, sizeof note, "epoch %lld/%lld, loss %.4f", static_cast<long long>(e.epoch),
                   static_cast<long long>(e.epochs), e.loss);
     bar.update(static_cast<double>(e.step), static_cast<double>(e.steps), note);
-    if (e.skipped) bar.line("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
-    nlohmann::ordered_json j{{"event", "step"}, {"step", e.step}, {"epoch", e.epoch}, {"loss", e.loss},
-                             {"rate", e.rate}, {"gradient_norm", e.gradient_norm}, {"skipped", e.skipped}};
+    if (e.skipped)
+      bar.line("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
+    Json j{{"event", "step"},     {"step", e.step}, {"epoch", e.epoch},
+           {"loss", e.loss},      {"rate", e.rate}, {"gradient_norm", e.gradient_norm},
+           {"skipped", e.skipped}};
     log.line(j.dump());
   };
   events.epoch = [&](const EpochRecord& r, bool best) {
     char text[160];
-    std::snprintf(text, sizeof text, "epoch %lld: loss %.4f", static_cast<long long>(r.epoch), r.loss);
+    std::snprintf(text, sizeof text, "epoch %lld: loss %.4f", static_cast<long long>(r.epoch),
+                  r.loss);
     std::string line = text;
     if (r.validated()) {
-      std::snprintf(text, sizeof text, ", validation Dice WT %.4f TC %.4f ET %.4f", r.dice[0], r.dice[1], r.dice[2]);
+      std::snprintf(text, sizeof text, ", validation Dice WT %.4f TC %.4f ET %.4f", r.dice[0],
+                    r.dice[1], r.dice[2]);
       line += text;
       if (best) line += ", best";
     }
     if (r.validated() || r.epoch == o.epochs) bar.line(line);
-    nlohmann::ordered_json j{{"event", "epoch"}, {"epoch", r.epoch}, {"loss", r.loss}, {"rate", r.rate},
-                             {"skipped", r.skipped}, {"dice", r.dice}, {"best", best}};
+    Json j{{"event", "epoch"},     {"epoch", r.epoch},
+           {"loss", r.loss},       {"rate", r.rate},
+           {"skipped", r.skipped}, {"dice", r.validated() ? Json(r.dice) : Json()},
+           {"best", best}};
     log.line(j.dump());
     history.push_back(r);
     write_history(o.out / "history.csv", history);
   };
   events.stop = [] { return caught_signal() != 0; };
 
-  Trainer<Net, DiceAndCrossEntropy, AnyOptimizer, AnySchedule> trainer(model, t, make_loss(o), make_optimizer(o),
-                                                                       make_schedule(o), events);
+  Trainer<Net, DiceAndCrossEntropy, AnyOptimizer, AnySchedule> trainer(
+      model, t, make_loss(o), make_optimizer(o), make_schedule(o), events);
   if (o.resume && std::filesystem::exists(o.out / "last.safetensors")) {
     trainer.resume();
     history = trainer.history();
     complain("resuming after step " + std::to_string(trainer.step()));
   }
+  prepare_folder(o, config);
+  catch_signals();
   const TrainingEnd end = trainer.fit(training, validation);
   if (end == TrainingEnd::stopped) {
-    complain("stopped by signal " + std::to_string(caught_signal()) + " after step " + std::to_string(trainer.step()) +
-             "; saved, go on with --resume");
+    complain("stopped by signal " + std::to_string(caught_signal()) + " after step " +
+             std::to_string(trainer.step()) + "; saved, go on with --resume");
     return 128 + caught_signal();
   }
   write_history(o.out / "history.csv", trainer.history());
-  std::printf("{\"steps\":%lld,\"best_validation_dice\":%.5f,\"model\":\"%s\"}\n", static_cast<long long>(trainer.step()),
-              trainer.best_dice(), (o.out / "best.safetensors").string().c_str());
-  return some_refused ? 7 : 0;
+  const Json result{
+      {"steps", trainer.step()},
+      {"best_validation_dice", validation.empty() ? Json() : Json(trainer.best_dice())},
+      {"model", (o.out / "best.safetensors").string()}};
+  std::printf("%s\n", result.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  return refused > 0 ? 7 : 0;
 }
 
 int run_train(const TrainOptions& o, const CommonOptions& common, const std::string& config) {
   if (!o.resume) require_new(o.out, common, " or --resume");
-  std::size_t refused = 0;
-  std::vector<CaseFiles> files = collect_cases(o.data, o.reading, true, refused);
-  std::vector<CaseFiles> validation_files = take_validation(files, o, common.seed);
-  if (!o.validation_data.empty()) {
-    for (CaseFiles& one : collect_cases(o.validation_data, o.reading, true, refused)) {
-      if (std::ranges::find(files, one.id, &CaseFiles::id) != files.end()) {
-        throw DataError("case " + one.id + " is in the training and in the validation set");
-      }
-      validation_files.push_back(std::move(one));
-    }
-  }
-  const auto training = read_all(files, o, "read training cases", common.quiet, refused);
-  const auto validation = validation_files.empty()
-                              ? std::vector<PreparedCase>{}
-                              : read_all(validation_files, o, "read validation cases", common.quiet, refused);
-  if (!common.dry_run) {
-    if (common.overwrite && !o.resume) std::filesystem::remove_all(o.out);
-    std::filesystem::create_directories(o.out);
-    write_file_atomically(o.out / "config.toml", std::as_bytes(std::span(config)));
-  }
-  return with_network(o.network, [&]<class Net>() { return train<Net>(o, common, training, validation, refused > 0); });
+  return with_network(o.network, [&]<class Net>() { return train<Net>(o, common, config); });
 }
 
 }  // namespace
@@ -299,51 +334,79 @@ void add_train(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("--out", o->out, "folder for the weights")->required();
   c->add_option("--network", o->network, std::string(network_help))->capture_default_str();
   add_data_options(*c, o->reading);
-  c->add_option("--validation-data", o->validation_data, "folders with cases that are only validated on");
+  c->add_option("--validation-data", o->validation_data,
+                "folders with cases that are only validated on");
   c->add_option("--validation", o->validation_cases, "ids of the cases to validate on");
-  c->add_option("--validation-fraction", o->validation_fraction, "share of the cases, if none are named")
+  c->add_option("--validation-fraction", o->validation_fraction,
+                "share of the cases, if none are named")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  c->add_option("--validate-every", o->validate_every, "epochs")->check(CLI::PositiveNumber)->capture_default_str();
+  c->add_option("--validate-every", o->validate_every, "epochs")
+      ->check(positive())
+      ->capture_default_str();
   c->add_option("--validation-overlap", o->validation_overlap, "of sliding windows")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  c->add_option("--patch", o->patch, "extent of the cubic patch")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--batch", o->batch, "patches in a step")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--epochs", o->epochs, "passes")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--steps-per-epoch", o->steps_per_epoch, "0: each training case once")
-      ->check(CLI::NonNegativeNumber)
+  c->add_option("--patch", o->patch, "extent of the cubic patch")
+      ->check(positive())
       ->capture_default_str();
-  c->add_option("--optimizer", o->optimizer)->check(CLI::IsMember({"adam", "adamw", "sgd"}))->capture_default_str();
-  c->add_option("--rate", o->rate, "initial learning rate [adam 2e-4, sgd 0.1]")->check(CLI::PositiveNumber);
+  c->add_option("--batch", o->batch, "patches in a step")->check(positive())->capture_default_str();
+  c->add_option("--epochs", o->epochs, "passes")->check(positive())->capture_default_str();
+  c->add_option("--steps-per-epoch", o->steps_per_epoch, "0: each training case once")
+      ->check(non_negative())
+      ->capture_default_str();
+  c->add_option("--optimizer", o->optimizer)
+      ->check(CLI::IsMember({"adam", "adamw", "sgd"}))
+      ->capture_default_str();
+  c->add_option("--rate", o->rate, "initial learning rate [adam 2e-4, sgd 0.1]")->check(positive());
   c->add_option("--momentum", o->momentum, "of sgd")->capture_default_str();
   c->add_flag("--nesterov", o->nesterov, "for sgd");
-  c->add_option("--weight-decay", o->weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
+  c->add_option("--weight-decay", o->weight_decay)->check(non_negative())->capture_default_str();
   c->add_option("--schedule", o->schedule)
       ->check(CLI::IsMember({"step", "polynomial", "plateau", "constant"}))
       ->capture_default_str();
-  c->add_option("--decay", o->decay, "factor of step and plateau [step 0.6, plateau 0.2]")->check(CLI::Range(0.0, 1.0));
-  c->add_option("--every", o->every, "period of step, patience of plateau")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--decay-unit", o->decay_unit)->check(CLI::IsMember({"epochs", "updates"}))->capture_default_str();
+  c->add_option("--decay", o->decay, "factor of step and plateau [step 0.6, plateau 0.2]")
+      ->check(CLI::Range(0.0, 1.0));
+  c->add_option("--every", o->every, "period of step, patience of plateau")
+      ->check(positive())
+      ->capture_default_str();
+  c->add_option("--decay-unit", o->decay_unit)
+      ->check(CLI::IsMember({"epochs", "updates"}))
+      ->capture_default_str();
   c->add_option("--power", o->power, "of the polynomial")->capture_default_str();
-  c->add_option("--clip", o->clip, "largest norm of the gradient, 0: none")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c->add_option("--clip", o->clip, "largest norm of the gradient, 0: none")
+      ->check(non_negative())
+      ->capture_default_str();
   c->add_option("--average-decay", o->average_decay, "of a moving average of the weights, 0: none")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  c->add_option("--foreground", o->foreground, "share of tumour-centred patches")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  c->add_option("--dice-pooling", o->dice_pooling)->check(CLI::IsMember({"batch", "sample"}))->capture_default_str();
-  c->add_option("--cross-entropy-mean", o->cross_entropy_mean, "over voxels (summed over regions) or all")
+  c->add_option("--foreground", o->foreground, "share of tumour-centred patches")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  c->add_option("--dice-pooling", o->dice_pooling)
+      ->check(CLI::IsMember({"batch", "sample"}))
+      ->capture_default_str();
+  c->add_option("--cross-entropy-mean", o->cross_entropy_mean,
+                "over voxels (summed over regions) or all")
       ->check(CLI::IsMember({"voxels", "all"}))
       ->capture_default_str();
-  c->add_option("--smooth", o->smooth, "of the soft Dice, numerator and denominator")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c->add_option("--smooth", o->smooth, "of the soft Dice, numerator and denominator")
+      ->check(non_negative())
+      ->capture_default_str();
   c->add_flag("--no-augmentation", o->no_augmentation);
   c->add_flag("--no-mirroring", o->no_mirroring);
-  c->add_option("--loader-threads", o->loader_threads, "that prepare patches")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--max-skipped", o->max_skipped, "steps in a row that may fail to be finite")->check(CLI::PositiveNumber)->capture_default_str();
-  c->add_option("--save-every", o->save_every, "steps between saves besides each epoch's, 0: none")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c->add_option("--loader-threads", o->loader_threads, "that prepare patches")
+      ->check(positive())
+      ->capture_default_str();
+  c->add_option("--max-skipped", o->max_skipped, "steps in a row that may fail to be finite")
+      ->check(positive())
+      ->capture_default_str();
+  c->add_option("--save-every", o->save_every, "steps between saves besides each epoch's, 0: none")
+      ->check(non_negative())
+      ->capture_default_str();
   c->add_flag("--resume", o->resume, "go on from last.safetensors in --out if it is there");
   c->callback([o, c, &common, &action] {
-    action = [o, &common, config = c->get_parent()->config_to_str(true, false)] { return run_train(*o, common, config); };
+    action = [o, &common, config = config_text(*c)] { return run_train(*o, common, config); };
   });
 }
 

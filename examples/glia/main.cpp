@@ -1,5 +1,7 @@
-// The command-line program: one subcommand per file, this one parses and turns errors into exit codes.
+// The command-line program: one subcommand per file, this one parses and turns errors into exit
+// codes.
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <new>
 #include <string>
@@ -36,14 +38,16 @@ std::string nearest(const CLI::App& app, const std::string& word) {
   std::vector<const CLI::App*> apps{&app};
   for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
   for (const CLI::App* one : apps) {
-    for (const CLI::Option* option : one->get_options()) known.push_back("--" + option->get_single_name());
+    for (const CLI::Option* option : one->get_options())
+      known.push_back("--" + option->get_single_name());
   }
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     known.push_back(command->get_name());
   }
-  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(a, word) < edit_distance(b, word);
-  });
+  return *std::min_element(known.begin(), known.end(),
+                           [&](const std::string& a, const std::string& b) {
+                             return edit_distance(a, word) < edit_distance(b, word);
+                           });
 }
 
 int run(int argc, char** argv) {
@@ -52,8 +56,13 @@ int run(int argc, char** argv) {
   glia::program::Action action;
   app.set_version_flag("--version", "glia " GLIA_VERSION_STRING);
   app.set_config("--config", "", "options from a TOML file, one [section] per command");
-  app.add_option("--seed", common.seed, "of every random number")->capture_default_str();
-  app.add_option("--threads", common.threads, "of computation [one per processor]")->check(CLI::PositiveNumber);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--seed", common.seed, "of every random number")
+      ->check(glia::program::non_negative())
+      ->capture_default_str();
+  app.add_option("--threads", common.threads, "of computation [one per processor]")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--device", common.device, "cpu")->capture_default_str();
   app.add_option("--log-json", common.log_json, "append one line of JSON per event to this file");
   app.add_flag("--dry-run", common.dry_run, "read, check and plan, write nothing");
@@ -69,15 +78,14 @@ int run(int argc, char** argv) {
   glia::program::add_info(app, common, action);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ExtrasError& error) {
-    const std::vector<std::string> extra = app.remaining(true);
-    const std::string word = extra.empty() ? "" : extra.front();
-    complain(word + ": unknown option or argument, the nearest is " + nearest(app, word));
-    return 2;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    const std::vector<std::string> extra = app.remaining(true);
+    if (extra.empty() || error.get_exit_code() == 0) return app.exit(error) == 0 ? 0 : 2;
+    complain(extra.front() + ": unknown command, option or argument, the nearest is " +
+             nearest(app, extra.front()));
+    return 2;
   }
-  glia::program::catch_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
   return action();
 }
 
@@ -93,7 +101,7 @@ int main(int argc, char** argv) {
     complain("out of memory: a smaller --patch or --batch needs less");
     return 5;
   } catch (const std::filesystem::filesystem_error& error) {
-    complain(error.what());
+    complain(error.path1().string() + ": " + error.code().message());
     return 4;
   } catch (const std::exception& error) {
     complain(std::string("internal error: ") + error.what());

@@ -1,20 +1,24 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "glia/backend/cpu.hpp"
 #include "glia/core/error.hpp"
 #include "glia/models/unet.hpp"
+#include "glia/train/weights.hpp"
 
 namespace glia::program {
 
 using Engine = Cpu<Float32>;
 using Image = Channels<4, 3>;  // T1, T1ce, T2, FLAIR -> WT, TC, ET
 
-/// The networks that the program can be asked for. Each is one more instantiation of everything: the menu is short.
-inline constexpr std::array<std::string_view, 4> network_names{"unet", "unet480", "unet-small", "unet-tiny"};
+/// The networks that the program can be asked for. Each is one more instantiation of everything:
+/// the menu is short.
+inline constexpr std::array<std::string_view, 4> network_names{"unet", "unet480", "unet-small",
+                                                               "unet-tiny"};
 
 inline constexpr std::string_view network_help =
     "unet: widths 30..240, 320 (Isensee et al. 2018); unet480: the same with 480 at the bottom; "
@@ -23,13 +27,37 @@ inline constexpr std::string_view network_help =
 /// Calls body.operator()<Net>() for the named network. Throws UsageError for another name.
 template <class Body>
 auto with_network(std::string_view name, Body&& body) {
-  if (name == "unet") return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 320>>>();
-  if (name == "unet480") return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 480>>>();
-  if (name == "unet-small") return body.template operator()<UNet<Engine, Image, Widths<16, 32, 64, 128, 160>>>();
-  if (name == "unet-tiny") return body.template operator()<UNet<Engine, Image, Widths<8, 16, 32, 64>>>();
+  if (name == "unet")
+    return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 320>>>();
+  if (name == "unet480")
+    return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 480>>>();
+  if (name == "unet-small")
+    return body.template operator()<UNet<Engine, Image, Widths<16, 32, 64, 128, 160>>>();
+  if (name == "unet-tiny")
+    return body.template operator()<UNet<Engine, Image, Widths<8, 16, 32, 64>>>();
   std::string known;
-  for (const auto choice : network_names) known += (known.empty() ? "" : ", ") + std::string(choice);
+  for (const auto choice : network_names)
+    known += (known.empty() ? "" : ", ") + std::string(choice);
   throw UsageError("--network: got " + std::string(name) + ", expected one of " + known);
+}
+
+/// Throws UsageError unless the network can halve patches of this extent as often as it must.
+template <Network Net>
+void require_patch(index_t patch) {
+  if (patch % Net::divisor == 0) return;
+  const index_t lower = patch / Net::divisor * Net::divisor;
+  throw UsageError("--patch: got " + std::to_string(patch) + ", the network needs a multiple of " +
+                   std::to_string(Net::divisor) + "; the nearest are " +
+                   (lower > 0 ? std::to_string(lower) + " and " : "") +
+                   std::to_string(lower + Net::divisor));
+}
+
+/// The name that a file of weights has for its network. Throws UsageError if it has none.
+inline std::string network_of(const std::filesystem::path& path, const Metadata& metadata) {
+  const auto network = metadata.find("glia.network");
+  if (network == metadata.end())
+    throw UsageError(path.string() + ": does not name its network (glia.network)");
+  return network->second;
 }
 
 }  // namespace glia::program

@@ -6,8 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <span>
+#include <sstream>
 
 #include "glia/core/error.hpp"
+#include "glia/io/atomic_file.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {
@@ -21,19 +24,51 @@ void on_signal(int number) {
   signal_caught = number;
 }
 
+/// Accepts numbers that `holds` is true for.
+CLI::Validator number_check(const std::string& expected, bool (*holds)(double)) {
+  return {[=](const std::string& text) {
+            double value = 0;
+            const bool good = CLI::detail::lexical_cast(text, value) && holds(value);
+            return good ? std::string() : "got " + text + ", expected " + expected;
+          },
+          ""};
+}
+
 }  // namespace
+
+CLI::Validator positive() {
+  return number_check("a positive number", [](double x) { return x > 0; });
+}
+
+CLI::Validator non_negative() {
+  return number_check("a number that is not negative", [](double x) { return x >= 0; });
+}
+
+CLI::Validator known_scheme() {
+  return {[](const std::string& name) {
+            try {
+              static_cast<void>(label_scheme(name));
+              return std::string();
+            } catch (const UsageError& error) {
+              return std::string(error.what());
+            }
+          },
+          ""};
+}
 
 ContextOptions context_options(const CommonOptions& common) {
   if (common.device != "cpu") {
     throw IoError("--device: got " + common.device + ", this program was built for cpu only");
   }
-  return {.threads = common.threads, .seed = common.seed, .log = [](Severity, std::string_view text) { complain(text); }};
+  return {.threads = common.threads,
+          .seed = common.seed,
+          .log = [](Severity, std::string_view text) { complain(text); }};
 }
 
-JsonLog::JsonLog(const std::filesystem::path& path) : path_(path) {
-  if (path.empty()) return;
-  file_ = std::fopen(path.c_str(), "a");
-  if (!file_) throw IoError(path.string() + ": cannot open the log: " + std::strerror(errno));
+JsonLog::JsonLog(const CommonOptions& common) : path_(common.log_json) {
+  if (path_.empty() || common.dry_run) return;
+  file_ = std::fopen(path_.c_str(), "a");
+  if (!file_) throw IoError(path_.string() + ": cannot open the log: " + std::strerror(errno));
 }
 
 JsonLog::~JsonLog() {
@@ -48,61 +83,104 @@ void JsonLog::line(const std::string& json) {
 }
 
 void add_data_options(CLI::App& command, DataOptions& options) {
-  command.add_option("--layout", options.layout, "auto, brats2018 (2017 to 2021), brats2023, msd or nnunet")
+  command
+      .add_option("--layout", options.layout,
+                  "auto, brats2018 (2017 to 2021), brats2023, msd or nnunet")
       ->capture_default_str();
-  command.add_option("--label-scheme", options.scheme,
-                     "meaning of the values in label files, for all folders: brats2018, brats2023, msd, nnunet, ...");
+  command
+      .add_option("--label-scheme", options.scheme,
+                  "meaning of the values in label files, for all folders: brats2018, brats2023, "
+                  "msd, nnunet, ...")
+      ->check(known_scheme());
   command.add_option("--scheme-of", options.scheme_of, "FOLDER=SCHEME, for one of the folders");
-  command.add_flag("--zero-nonfinite", options.zero_nonfinite, "read NaN and infinite voxels as 0 instead of refusing");
-  command.add_flag("--keep-going", options.keep_going, "leave cases with problems out; exit code 7 if there were any");
+  command
+      .add_option("--affine-tolerance", options.affine_tolerance,
+                  "mm that voxels of two files of a case may lie apart")
+      ->check(non_negative())
+      ->capture_default_str();
+  command.add_flag("--zero-nonfinite", options.zero_nonfinite,
+                   "read NaN and infinite voxels as 0 instead of refusing");
+  command.add_flag("--keep-going", options.keep_going,
+                   "leave cases with problems out; exit code 7 if there were any");
 }
 
-std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders, const DataOptions& options,
-                                     bool require_labels, std::size_t& refused) {
+FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
+                              bool require_labels) {
+  FindCasesOptions find;
+  find.layout = find_layout(options.layout);
+  find.require_labels = require_labels;
+  if (!options.scheme.empty()) find.scheme = label_scheme(options.scheme);
+  for (const std::string& entry : options.scheme_of) {
+    const auto split = entry.rfind('=');
+    if (split == std::string::npos)
+      throw UsageError("--scheme-of: got " + entry + ", expected FOLDER=SCHEME");
+    const std::filesystem::path named = entry.substr(0, split);
+    const LabelScheme& scheme = label_scheme(entry.substr(split + 1));
+    if (!std::filesystem::exists(named)) {
+      throw UsageError("--scheme-of: got " + entry + ", but there is no folder " + named.string());
+    }
+    if (std::filesystem::equivalent(named, folder)) find.scheme = scheme;
+  }
+  return find;
+}
+
+ReadCaseOptions read_options(const DataOptions& options) {
+  return {.nonfinite = options.zero_nonfinite ? NonFinite::zero : NonFinite::refuse,
+          .affine_tolerance = options.affine_tolerance};
+}
+
+std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
+                                     const DataOptions& options, bool require_labels,
+                                     std::size_t& refused) {
   std::vector<CaseFiles> cases;
   std::size_t problems = 0;
-  std::string first;
   for (const auto& folder : folders) {
-    FindCasesOptions find;
-    find.layout = find_layout(options.layout);
-    find.require_labels = require_labels;
-    if (!options.scheme.empty()) find.scheme = label_scheme(options.scheme);
-    for (const std::string& entry : options.scheme_of) {
-      const auto split = entry.rfind('=');
-      if (split == std::string::npos) throw UsageError("--scheme-of: got " + entry + ", expected FOLDER=SCHEME");
-      std::error_code error;
-      if (std::filesystem::equivalent(entry.substr(0, split), folder, error)) {
-        find.scheme = label_scheme(entry.substr(split + 1));
-      }
-    }
-    Dataset dataset = find_cases(folder, find);
+    Dataset dataset = find_cases(folder, find_options(options, folder, require_labels));
     complain(folder.string() + ": " + dataset.description);
     for (const CaseProblem& problem : dataset.problems) {
-      const std::string text = (problem.case_id.empty() ? "" : "case " + problem.case_id + ": ") + problem.message;
-      if (problems++ == 0) first = text;
-      complain(text);
+      complain((problem.case_id.empty() ? "" : "case " + problem.case_id + ": ") + problem.message);
     }
+    problems += dataset.problems.size();
     refused += dataset.refused.size();
     for (CaseFiles& files : dataset.cases) {
       for (const CaseFiles& other : cases) {
         if (other.id == files.id) {
-          throw DataError("case " + files.id + ": found twice, in " + folder_of(other).string() + " and in " +
-                          folder_of(files).string() + "; expected unique ids");
+          throw DataError("case " + files.id + ": found twice, in " + folder_of(other).string() +
+                          " and in " + folder_of(files).string() + "; expected unique ids");
         }
       }
       cases.push_back(std::move(files));
     }
   }
   if (problems > 0 && !options.keep_going) {
-    throw DataError(std::to_string(problems) + " problem(s), the first: " + first);
+    throw DataError(std::to_string(problems) +
+                    " problem(s), see above; --keep-going leaves these cases out");
   }
   if (cases.empty()) throw DataError("no usable case in the folders given");
   return cases;
 }
 
-void require_new(const std::filesystem::path& path, const CommonOptions& common, const std::string& alternative) {
+void require_new(const std::filesystem::path& path, const CommonOptions& common,
+                 const std::string& alternative) {
   if (common.overwrite || !std::filesystem::exists(path)) return;
-  throw UsageError(path.string() + ": exists already; give --overwrite" + alternative + " or another name");
+  throw UsageError(path.string() + ": exists already; give --overwrite" + alternative +
+                   " or another name");
+}
+
+std::string config_text(const CLI::App& command) {
+  std::istringstream lines(command.get_parent()->config_to_str(true, false));
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string key = line.substr(0, line.find('='));
+    const bool of_other_command =
+        key.find('.') != std::string::npos && !key.starts_with(command.get_name() + ".");
+    if (!of_other_command && !line.ends_with("=\"\"")) text += line + "\n";
+  }
+  return text;
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
 void catch_signals() {
@@ -110,7 +188,6 @@ void catch_signals() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
 }
 
 int caught_signal() { return signal_caught; }

@@ -1,16 +1,17 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "glia/core/log.hpp"
+#include "glia/data/case.hpp"
 #include "glia/data/dataset.hpp"
 #include "glia/tensor/context.hpp"
 
@@ -35,13 +36,20 @@ void add_segment(CLI::App& app, const CommonOptions& common, Action& action);
 void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action);
 void add_info(CLI::App& app, const CommonOptions& common, Action& action);
 
-/// A context for the common options; the library's messages go to stderr. Throws IoError for a device that is not there.
+/// Checks of option values, with messages that say what was got and what was expected.
+CLI::Validator positive();
+CLI::Validator non_negative();
+CLI::Validator known_scheme();
+
+/// A context for the common options; the library's messages go to stderr. Throws IoError for a
+/// device that is not there.
 ContextOptions context_options(const CommonOptions& common);
 
-/// Lines of JSON, one per event, for machines; without a path nothing is written. Throws IoError.
+/// Lines of JSON, one per event, for machines; nothing is written without --log-json and in a dry
+/// run. Throws IoError.
 class JsonLog {
  public:
-  explicit JsonLog(const std::filesystem::path& path);
+  explicit JsonLog(const CommonOptions& common);
   ~JsonLog();
   void line(const std::string& json);
 
@@ -54,19 +62,34 @@ class JsonLog {
 struct DataOptions {
   std::string layout = "auto", scheme;
   std::vector<std::string> scheme_of;  ///< FOLDER=SCHEME
+  double affine_tolerance = ReadCaseOptions{}.affine_tolerance;
   bool zero_nonfinite = false, keep_going = false;
 };
 void add_data_options(CLI::App& command, DataOptions& options);
 
-/// The cases below several folders, complete ones only. Every problem is reported; without keep_going any problem throws
-/// DataError. `refused` counts cases left out.
-std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders, const DataOptions& options,
-                                     bool require_labels, std::size_t& refused);
+/// How to search one folder for cases. Throws UsageError for options that name nothing.
+FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
+                              bool require_labels);
+ReadCaseOptions read_options(const DataOptions& options);
+
+/// The cases below several folders, complete ones only. Every problem is reported; without
+/// keep_going any problem throws DataError. `refused` counts cases left out.
+std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
+                                     const DataOptions& options, bool require_labels,
+                                     std::size_t& refused);
 
 /// Throws UsageError if the path exists and may not be overwritten.
-void require_new(const std::filesystem::path& path, const CommonOptions& common, const std::string& alternative = "");
+void require_new(const std::filesystem::path& path, const CommonOptions& common,
+                 const std::string& alternative = "");
 
-/// SIGINT and SIGTERM ask the command to save and stop; a second one ends the program at once.
+/// The options of one command and those of all, as a file for --config that repeats the run.
+std::string config_text(const CLI::App& command);
+
+/// Writes a text file, complete or not at all. Throws IoError.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// From now on SIGINT and SIGTERM ask the command to save and stop; a second one ends the program
+/// at once.
 void catch_signals();
 /// 0, or the signal that asked to stop.
 int caught_signal();

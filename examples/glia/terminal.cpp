@@ -16,7 +16,10 @@ constexpr auto plain_period = std::chrono::seconds(10);
 }  // namespace
 
 ProgressBar::ProgressBar(std::string stage, std::string unit, bool quiet)
-    : stage_(std::move(stage)), unit_(std::move(unit)), quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+    : stage_(std::move(stage)),
+      unit_(std::move(unit)),
+      quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -28,7 +31,10 @@ void ProgressBar::update(double done, double total, std::string_view note) {
     start_ = now;
   }
   const bool finished = total > 0 && done >= total;
-  if (now - last_ < (terminal_ ? Clock::duration(terminal_period) : Clock::duration(plain_period)) && !finished) return;
+  if (now - last_ <
+          (terminal_ ? Clock::duration(terminal_period) : Clock::duration(plain_period)) &&
+      !finished)
+    return;
   last_ = now;
 
   const double seconds = std::chrono::duration<double>(now - start_).count();
@@ -41,8 +47,12 @@ void ProgressBar::update(double done, double total, std::string_view note) {
             std::string(static_cast<std::size_t>(width - filled), '.') + "] ";
   }
   char numbers[96];
-  std::snprintf(numbers, sizeof numbers, "%.0f/%.0f %s, %.3g %s/s", done, total, unit_.c_str(), rate, unit_.c_str());
+  std::snprintf(numbers, sizeof numbers, "%.0f/%.0f %s", done, total, unit_.c_str());
   text += numbers;
+  if (rate > 0) {
+    std::snprintf(numbers, sizeof numbers, ", %.3g %s/s", rate, unit_.c_str());
+    text += numbers;
+  }
   if (rate > 0 && total > done) text += ", " + duration_text((total - done) / rate) + " left";
   if (!note.empty()) text += ", " + std::string(note);
   if (terminal_) {

@@ -7,7 +7,8 @@
 
 namespace glia::program {
 
-/// Progress on stderr: a bar with rate and remaining time on a terminal, a plain line every few seconds otherwise.
+/// Progress on stderr: a bar with rate and remaining time on a terminal, a plain line every few
+/// seconds otherwise.
 class ProgressBar {
  public:
   ProgressBar(std::string stage, std::string unit, bool quiet);

@@ -1,4 +1,5 @@
-// The faults D01 to D25 of data sets, from outside: exit code, message, and that nothing half-done stays behind.
+// The faults D01 to D25 of data sets, from outside: exit code, message, and that nothing half-done
+// stays behind.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -34,7 +35,8 @@ void write_text_file(const std::filesystem::path& path, const std::string& text)
   std::ofstream(path, std::ios::binary) << text;
 }
 
-void change_bytes(const std::filesystem::path& path, const std::function<void(std::string&)>& change) {
+void change_bytes(const std::filesystem::path& path,
+                  const std::function<void(std::string&)>& change) {
   std::string bytes = read_text(path);
   change(bytes);
   write_text_file(path, bytes);
@@ -48,14 +50,16 @@ const std::vector<Fault> image_faults{
     {"D02 two files are the same modality",
      [](const Phantoms& p) {
        const auto packed = p.file(1, "t1c");
-       write_file_atomically(packed.parent_path() / packed.stem(), gzip_decompress(read_file(packed)));
+       write_file_atomically(packed.parent_path() / packed.stem(),
+                             gzip_decompress(read_file(packed)));
      },
      {"T1ce", "-t1c.nii.gz", "-t1c.nii and", "expected one"}},
     {"D04 extents differ",
      [](const Phantoms& p) {
        const Extent smaller{20, 22, 23};
-       write_nifti_image(p.file(1, "t2w"), Volume<float>(smaller, 1.0F),
-                         make_nifti_header(smaller, {1, 1, 1}, read_nifti_header(p.file(1, "t2w")).affine));
+       write_nifti_image(
+           p.file(1, "t2w"), Volume<float>(smaller, 1.0F),
+           make_nifti_header(smaller, {1, 1, 1}, read_nifti_header(p.file(1, "t2w")).affine));
      },
      {"-t2w.nii.gz", "-t1n.nii.gz", "shape", "23x22x20", "24x22x20"}},
     {"D05 spacings differ",
@@ -80,37 +84,53 @@ const std::vector<Fault> image_faults{
      },
      {"-t2w.nii.gz", "2 of 10560 voxels", "(1, 2, 3)"}},
     {"D17 cut in half",
-     [](const Phantoms& p) { change_bytes(p.file(1, "t1c"), [](std::string& b) { b.resize(b.size() / 2); }); },
+     [](const Phantoms& p) {
+       change_bytes(p.file(1, "t1c"), [](std::string& b) { b.resize(b.size() / 2); });
+     },
      {"-t1c.nii.gz", "unexpected end"}},
     {"D17 a flipped bit",
      [](const Phantoms& p) {
-       change_bytes(p.file(1, "t1c"), [](std::string& b) { b[b.size() / 2] = static_cast<char>(b[b.size() / 2] ^ 4); });
+       change_bytes(p.file(1, "t1c"), [](std::string& b) {
+         b[b.size() / 2] = static_cast<char>(b[b.size() / 2] ^ 4);
+       });
      },
      {"-t1c.nii.gz", "gzip"}},
     {"D17 wrong check sum",
      [](const Phantoms& p) {
-       change_bytes(p.file(1, "t1c"), [](std::string& b) { b[b.size() - 8] = static_cast<char>(b[b.size() - 8] ^ 1); });
+       change_bytes(p.file(1, "t1c"), [](std::string& b) {
+         b[b.size() - 8] = static_cast<char>(b[b.size() - 8] ^ 1);
+       });
      },
      {"-t1c.nii.gz", "gzip"}},
     {"D19 an axis of length 0",
-     [](const Phantoms& p) { NiftiDamage(p.file(1, "t1n")).put(at.dim + 4, std::int16_t{0}).save(); },
+     [](const Phantoms& p) {
+       NiftiDamage(p.file(1, "t1n")).put(at.dim + 4, std::int16_t{0}).save();
+     },
      {"-t1n.nii.gz", "dim[2]", "got 0", "expected at least 1"}},
     {"D19 an axis of negative length",
-     [](const Phantoms& p) { NiftiDamage(p.file(1, "t1n")).put(at.dim + 2, std::int16_t{-24}).save(); },
+     [](const Phantoms& p) {
+       NiftiDamage(p.file(1, "t1n")).put(at.dim + 2, std::int16_t{-24}).save();
+     },
      {"-t1n.nii.gz", "dim[1]", "got -24", "expected at least 1"}},
     {"D19 voxels inside the header",
      [](const Phantoms& p) { NiftiDamage(p.file(1, "t1n")).put(at.vox_offset, 100.0F).save(); },
      {"-t1n.nii.gz", "vox_offset", "got 100", "expected at least 352"}},
     {"D19 vox_offset is not a number",
      [](const Phantoms& p) {
-       NiftiDamage(p.file(1, "t1n")).put(at.vox_offset, std::numeric_limits<float>::quiet_NaN()).save();
+       NiftiDamage(p.file(1, "t1n"))
+           .put(at.vox_offset, std::numeric_limits<float>::quiet_NaN())
+           .save();
      },
      {"-t1n.nii.gz", "vox_offset", "got nan"}},
     {"D19 bitpix and datatype disagree",
-     [](const Phantoms& p) { NiftiDamage(p.file(1, "t1n")).put(at.bitpix, std::int16_t{32}).save(); },
+     [](const Phantoms& p) {
+       NiftiDamage(p.file(1, "t1n")).put(at.bitpix, std::int16_t{32}).save();
+     },
      {"-t1n.nii.gz", "bitpix", "got 32", "expected 16"}},
     {"D20 a web page",
-     [](const Phantoms& p) { write_text_file(p.file(1, "t2w"), "<!DOCTYPE html><html>404 not found</html>"); },
+     [](const Phantoms& p) {
+       write_text_file(p.file(1, "t2w"), "<!DOCTYPE html><html>404 not found</html>");
+     },
      {"-t2w.nii.gz", "not a NIfTI file", "<!DOCTYPE html>"}},
     {"D20 an empty file",
      [](const Phantoms& p) { write_text_file(p.file(1, "t2w"), ""); },
@@ -128,7 +148,9 @@ void check_refusal(const Phantoms& p, const Fault& fault, const Outcome& outcome
 
 }  // namespace
 
-TEST_CASE("faulty images: check, train and segment end with code 3 and a full message, --keep-going does the others") {
+TEST_CASE(
+    "faulty images: check, train and segment end with code 3 and a full message, --keep-going does "
+    "the others") {
   for (const Fault& fault : image_faults) {
     CAPTURE(fault.name);
     const Phantoms p;
@@ -145,7 +167,8 @@ TEST_CASE("faulty images: check, train and segment end with code 3 and a full me
 
     const Outcome others = p.segment("labels", {"--keep-going"});
     check_refusal(p, fault, others, 7);
-    CHECK(names_in(p / "labels") == std::vector<std::string>{Phantoms::id(0) + ".nii.gz", Phantoms::id(2) + ".nii.gz"});
+    CHECK(names_in(p / "labels") ==
+          std::vector<std::string>{Phantoms::id(0) + ".nii.gz", Phantoms::id(2) + ".nii.gz"});
   }
 }
 
@@ -155,8 +178,8 @@ TEST_CASE("a faulty case does not stop training with --keep-going, which ends wi
     const Phantoms p;
     fault.damage(p);
     check_refusal(p, fault, p.train("other", {"--keep-going"}), 7);
-    CHECK(names_in(p / "other") ==
-          std::vector<std::string>{"best.safetensors", "config.toml", "history.csv", "last.safetensors"});
+    CHECK(names_in(p / "other") == std::vector<std::string>{"best.safetensors", "config.toml",
+                                                            "history.csv", "last.safetensors"});
   }
 }
 
@@ -167,7 +190,8 @@ TEST_CASE("D01: every incomplete case is listed before any work") {
   std::filesystem::remove(p.file(2, "t2w"));
   for (const Outcome& outcome : {p.train("other"), p.segment("labels")}) {
     CHECK(outcome.code == 3);
-    CHECK(holds(outcome.err, "case " + Phantoms::id(0), "missing T1, FLAIR", "case " + Phantoms::id(2), "missing T2"));
+    CHECK(holds(outcome.err, "case " + Phantoms::id(0), "missing T1, FLAIR",
+                "case " + Phantoms::id(2), "missing T2"));
     CHECK(holds(outcome.err, "2 problem(s)"));
   }
   CHECK(names_in(p / "labels").empty());
@@ -199,17 +223,23 @@ TEST_CASE("D05: --affine-tolerance says how far voxels may lie apart") {
 
 TEST_CASE("D07: left and right exchanged in the affine alone is a warning with both codes") {
   const Phantoms p;
-  for (const char* suffix : phantom_suffixes) NiftiDamage(p.file(1, suffix)).put(at.srow, 1.0F).save();
+  for (const char* suffix : phantom_suffixes)
+    NiftiDamage(p.file(1, suffix)).put(at.srow, 1.0F).save();
   const Outcome outcome = p.check();
   CHECK(outcome.code == 0);
   CHECK(holds(outcome.out, "warning: ", "RPS", "LPS", "left and right"));
 }
 
-TEST_CASE("D08, D09, D10: forms that disagree, that are missing and that are slightly oblique are warnings") {
+TEST_CASE(
+    "D08, D09, D10: forms that disagree, that are missing and that are slightly oblique are "
+    "warnings") {
   const Phantoms p;
   NiftiDamage(p.file(0, "t1n")).put(at.qoffset, 40.0F).save();
   for (const char* suffix : phantom_suffixes) {
-    NiftiDamage(p.file(1, suffix)).put(at.qform_code, std::int16_t{0}).put(at.sform_code, std::int16_t{0}).save();
+    NiftiDamage(p.file(1, suffix))
+        .put(at.qform_code, std::int16_t{0})
+        .put(at.sform_code, std::int16_t{0})
+        .save();
     NiftiDamage(p.file(2, suffix)).put(at.srow + 4, 0.02F).save();
   }
   const Outcome outcome = p.check();
@@ -221,7 +251,8 @@ TEST_CASE("D08, D09, D10: forms that disagree, that are missing and that are sli
   CHECK(names_in(p / "labels").size() == 3);
   for (int i = 0; i < 3; ++i) {
     const NiftiDamage input(p.file(i, "t1n")), output(p / "labels" / (Phantoms::id(i) + ".nii.gz"));
-    for (std::size_t byte = at.qform_code; byte < at.srow + 48; ++byte) CHECK(input.bytes[byte] == output.bytes[byte]);
+    for (std::size_t byte = at.qform_code; byte < at.srow + 48; ++byte)
+      CHECK(input.bytes[byte] == output.bytes[byte]);
   }
 }
 
@@ -240,7 +271,8 @@ TEST_CASE("D12: images without content are refused for training and warned about
   rewrite(p.file(1, "t1c"), clear);
   const Outcome training = p.train("other");
   CHECK(training.code == 3);
-  CHECK(holds(training.err, "case " + Phantoms::id(1), "-t1c.nii.gz", "T1ce", "got the one value 0", "expected a scan"));
+  CHECK(holds(training.err, "case " + Phantoms::id(1), "-t1c.nii.gz", "T1ce", "got the one value 0",
+              "expected a scan"));
   for (const char* suffix : {"t1n", "t1c", "t2w", "t2f"}) rewrite(p.file(2, suffix), clear);
   const Outcome outcome = p.segment("labels");
   CAPTURE(outcome.err);
@@ -260,31 +292,39 @@ TEST_CASE("D13: a case without tumour is trained on and scored with defined numb
   CHECK(same.code == 0);
   CHECK(holds(same.out, "1.0000  1.0000  1.0000      0.00      0.00      0.00"));
   std::filesystem::copy_file(p.file(0, "seg"), p / "wrong.nii.gz");
-  const Outcome other = p.run({"evaluate", p / "wrong.nii.gz", p.file(1, "seg"), "--label-scheme", "brats2023"});
+  const Outcome other =
+      p.run({"evaluate", p / "wrong.nii.gz", p.file(1, "seg"), "--label-scheme", "brats2023"});
   CHECK(other.code == 0);
   CHECK(holds(other.out, "0.0000", "373.13"));
   CHECK_FALSE(holds(other.out, "nan"));
 }
 
-TEST_CASE("D14, D15: label values outside the scheme are refused with value, count and the schemes that fit") {
+TEST_CASE(
+    "D14, D15: label values outside the scheme are refused with value, count and the schemes that "
+    "fit") {
   struct Values {
     float value;
     std::vector<std::string> message;
   };
   for (const Values& wrong : std::vector<Values>{
-           {4, {"-seg.nii.gz", "got 4 (3 voxels)", "expected 0, 1, 2, 3", "'brats2023'", "would fit: ", "brats2024"}},
+           {4,
+            {"-seg.nii.gz", "got 4 (3 voxels)", "expected 0, 1, 2, 3", "'brats2023'",
+             "would fit: ", "brats2024"}},
            {7, {"-seg.nii.gz", "got 7 (3 voxels)", "would fit: none"}},
            {2.5F, {"-seg.nii.gz", "got 3 voxels that are no integers", "2.5", "0.001"}},
            {0.99F, {"-seg.nii.gz", "got 3 voxels that are no integers", "0.99"}}}) {
     CAPTURE(wrong.value);
     const Phantoms p;
-    rewrite(p.file(1, "seg"), [&](std::vector<float>& voxels) { std::fill_n(voxels.begin(), 3, wrong.value); });
+    rewrite(p.file(1, "seg"),
+            [&](std::vector<float>& voxels) { std::fill_n(voxels.begin(), 3, wrong.value); });
     const Outcome checked = p.check();
     CAPTURE(checked.out);
     CHECK(checked.code == 3);
     CHECK(holds_all(checked.out, wrong.message));
-    for (const Outcome& outcome : {p.train("other"), p.run({"evaluate", p.file(0, "seg"), p.file(1, "seg"), "--label-scheme", "brats2023"}),
-                                   p.run({"evaluate", p.file(1, "seg"), p.file(0, "seg"), "--label-scheme", "brats2023"})}) {
+    for (const Outcome& outcome :
+         {p.train("other"),
+          p.run({"evaluate", p.file(0, "seg"), p.file(1, "seg"), "--label-scheme", "brats2023"}),
+          p.run({"evaluate", p.file(1, "seg"), p.file(0, "seg"), "--label-scheme", "brats2023"})}) {
       CAPTURE(outcome.err);
       CHECK(outcome.code == 3);
       CHECK(holds_all(outcome.err, wrong.message));
@@ -295,9 +335,11 @@ TEST_CASE("D14, D15: label values outside the scheme are refused with value, cou
 TEST_CASE("D15: labels within a thousandth of an integer, and scaled ones, are read") {
   const Phantoms p;
   const auto scores_itself = [&] {
-    const Outcome outcome = p.run({"evaluate", p.file(1, "seg"), p / "truth.nii.gz", "--label-scheme", "brats2023"});
+    const Outcome outcome =
+        p.run({"evaluate", p.file(1, "seg"), p / "truth.nii.gz", "--label-scheme", "brats2023"});
     CAPTURE(outcome.err);
-    return outcome.code == 0 && holds(outcome.out, "1.0000  1.0000  1.0000      0.00      0.00      0.00");
+    return outcome.code == 0 &&
+           holds(outcome.out, "1.0000  1.0000  1.0000      0.00      0.00      0.00");
   };
   std::filesystem::copy_file(p.file(1, "seg"), p / "truth.nii.gz");
   rewrite(p.file(1, "seg"), [](std::vector<float>& voxels) {
@@ -322,7 +364,8 @@ TEST_CASE("D16: the type in which voxels are stored does not change the segmenta
     file.type(code, 8 * static_cast<int>(sizeof(T)));
     file.real(file.at.slope, static_cast<double>(slope));
     file.sform({{{-1, 0, 0, 0}, {0, -1, 0, 21}, {0, 0, 1, 0}}});
-    for (const float value : image.frames.front().voxels) file.append(static_cast<T>(value / slope));
+    for (const float value : image.frames.front().voxels)
+      file.append(static_cast<T>(value / slope));
     write_file_atomically(p.file(1, suffix), gzip_compress(file.bytes));
   };
   recode("t1n", double{}, 64, 0.5F, false);
@@ -331,7 +374,8 @@ TEST_CASE("D16: the type in which voxels are stored does not change the segmenta
   recode("t2f", double{}, 64, 0.125F, true);
   REQUIRE(p.segment("after").code == 0);
   const std::string name = Phantoms::id(1) + ".nii.gz";
-  CHECK(read_nifti(p / "before" / name).frames.front().voxels == read_nifti(p / "after" / name).frames.front().voxels);
+  CHECK(read_nifti(p / "before" / name).frames.front().voxels ==
+        read_nifti(p / "after" / name).frames.front().voxels);
 }
 
 TEST_CASE("D18: a small file that claims to be huge is refused in little memory") {
@@ -349,7 +393,8 @@ TEST_CASE("D18: a small file that claims to be huge is refused in little memory"
     CHECK(holds(outcome.out, path));
     CHECK(outcome.peak_bytes < 100'000'000);
   }
-  std::filesystem::copy_file(packed, p.file(1, "t2w"), std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(packed, p.file(1, "t2w"),
+                             std::filesystem::copy_options::overwrite_existing);
   for (const Outcome& outcome : {p.check(), p.train("other"), p.segment("labels")}) {
     CHECK(outcome.code == 3);
     CHECK(holds(outcome.out + outcome.err, "-t2w.nii.gz", "2000x2000x1200"));
@@ -373,25 +418,33 @@ TEST_CASE("D20: a pipe or a folder in the place of a file is refused without wai
   CHECK(holds(single.out, "a pipe", "expected a regular file"));
 }
 
-TEST_CASE("D24: images smaller than the patch, with odd and prime extents, are trained on and segmented") {
+TEST_CASE(
+    "D24: images smaller than the patch, with odd and prime extents, are trained on and "
+    "segmented") {
   const Phantoms p;
   const std::string data = p / "small";
   REQUIRE(p.run({"phantom", data, "--extent", "17x19x23", "--count", "2"}).code == 0);
-  CHECK(p.run({"train", data, "--out", p / "small-run", "--network", "unet-tiny", "--patch", "32", "--batch", "1",
-               "--epochs", "1", "--validation-fraction", "0.5"})
+  CHECK(p.run({"train", data, "--out", p / "small-run", "--network", "unet-tiny", "--patch", "32",
+               "--batch", "1", "--epochs", "1", "--validation-fraction", "0.5"})
             .code == 0);
-  CHECK(p.run({"segment", data, "--model", p / "small-run" / "best.safetensors", "--out", p / "labels"}).code == 0);
+  CHECK(p.run({"segment", data, "--model", p / "small-run" / "best.safetensors", "--out",
+               p / "labels"})
+            .code == 0);
   for (int i = 0; i < 2; ++i) {
-    CHECK(read_nifti(p / "labels" / (Phantoms::id(i) + ".nii.gz")).header.extent == Extent{23, 19, 17});
+    CHECK(read_nifti(p / "labels" / (Phantoms::id(i) + ".nii.gz")).header.extent ==
+          Extent{23, 19, 17});
   }
 }
 
-TEST_CASE("D25: one case id in two folders, or in training and validation, is refused with both places") {
+TEST_CASE(
+    "D25: one case id in two folders, or in training and validation, is refused with both places") {
   const Phantoms p;
   std::filesystem::copy(p.data(), p / "copy", std::filesystem::copy_options::recursive);
-  const Outcome twice = p.run({"segment", p.data(), p / "copy", "--model", p.weights(), "--out", p / "labels"});
+  const Outcome twice =
+      p.run({"segment", p.data(), p / "copy", "--model", p.weights(), "--out", p / "labels"});
   CHECK(twice.code == 3);
-  CHECK(holds(twice.err, "case " + Phantoms::id(0), p.home(0).string(), (p / "copy").string(), "expected unique ids"));
+  CHECK(holds(twice.err, "case " + Phantoms::id(0), p.home(0).string(), (p / "copy").string(),
+              "expected unique ids"));
   const Outcome leak = p.train("other", {"--validation-data", p / "copy"});
   CHECK(leak.code == 3);
   CHECK(holds(leak.err, "case " + Phantoms::id(0), "training", "validation"));

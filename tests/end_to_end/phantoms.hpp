@@ -19,20 +19,26 @@ namespace glia::test {
 
 inline constexpr const char* phantom_suffixes[]{"t1n", "t1c", "t2w", "t2f", "seg"};
 
-/// A folder with three small phantoms, made by the program once and copied for each use, and with weights of one update.
+/// A folder with three small phantoms, made by the program once and copied for each use, and with
+/// weights of one update.
 class Phantoms {
  public:
   static constexpr const char* extent = "24x22x20";
 
   Phantoms() {
     static const Prototype prototype;
-    std::filesystem::copy(prototype.folder.path(), folder_.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::copy(prototype.folder.path(), folder_.path(),
+                          std::filesystem::copy_options::recursive);
   }
 
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
+    return folder_ / name;
+  }
   [[nodiscard]] std::string data() const { return folder_ / "data"; }
   [[nodiscard]] std::string weights() const { return folder_ / "run" / "best.safetensors"; }
-  [[nodiscard]] static std::string id(int index) { return "BraTS-GLI-0000" + std::to_string(index) + "-000"; }
+  [[nodiscard]] static std::string id(int index) {
+    return "BraTS-GLI-0000" + std::to_string(index) + "-000";
+  }
   [[nodiscard]] std::filesystem::path home(int index) const { return folder_ / "data" / id(index); }
   [[nodiscard]] std::filesystem::path file(int index, const std::string& suffix) const {
     return home(index) / (id(index) + "-" + suffix + ".nii.gz");
@@ -42,7 +48,9 @@ class Phantoms {
     arguments.emplace_back("--quiet");
     return glia(folder_.path(), std::move(arguments));
   }
-  [[nodiscard]] Outcome check(std::vector<std::string> more = {}) const { return run(joined({"check", data()}, more)); }
+  [[nodiscard]] Outcome check(std::vector<std::string> more = {}) const {
+    return run(joined({"check", data()}, more));
+  }
   [[nodiscard]] Outcome train(const std::string& out, std::vector<std::string> more = {}) const {
     return run(joined(training(data(), folder_ / out), more));
   }
@@ -53,7 +61,8 @@ class Phantoms {
  private:
   struct Prototype {
     Prototype() {
-      const Outcome made = glia(folder.path(), {"phantom", folder / "data", "--count", "3", "--extent", extent, "--seed", "5"});
+      const Outcome made = glia(folder.path(), {"phantom", folder / "data", "--count", "3",
+                                                "--extent", extent, "--seed", "5"});
       REQUIRE_MESSAGE(made.code == 0, made.err);
       const Outcome trained = glia(folder.path(), training(folder / "data", folder / "run"));
       REQUIRE_MESSAGE(trained.code == 0, trained.err);
@@ -61,13 +70,28 @@ class Phantoms {
     TemporaryDirectory folder;
   };
 
-  static std::vector<std::string> joined(std::vector<std::string> words, const std::vector<std::string>& more) {
+  static std::vector<std::string> joined(std::vector<std::string> words,
+                                         const std::vector<std::string>& more) {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
   static std::vector<std::string> training(const std::string& data, const std::string& out) {
-    return {"train", data, "--out", out, "--network", "unet-tiny", "--patch", "16", "--batch", "1",
-            "--epochs", "1", "--steps-per-epoch", "1", "--validation-fraction", "0"};
+    return {"train",
+            data,
+            "--out",
+            out,
+            "--network",
+            "unet-tiny",
+            "--patch",
+            "16",
+            "--batch",
+            "1",
+            "--epochs",
+            "1",
+            "--steps-per-epoch",
+            "1",
+            "--validation-fraction",
+            "0"};
   }
 
   TemporaryDirectory folder_;
@@ -76,7 +100,8 @@ class Phantoms {
 /// The decompressed bytes of a NIfTI-1 file, which a test damages and writes back.
 class NiftiDamage {
  public:
-  explicit NiftiDamage(std::filesystem::path path) : bytes(gzip_decompress(read_file(path))), path_(std::move(path)) {}
+  explicit NiftiDamage(std::filesystem::path path)
+      : bytes(gzip_decompress(read_file(path))), path_(std::move(path)) {}
 
   template <class T>
   NiftiDamage& put(std::size_t where, T value) {
@@ -92,8 +117,10 @@ class NiftiDamage {
   std::filesystem::path path_;
 };
 
-/// Replaces an image by another of the same geometry, whose voxels `change` makes from the old ones.
-inline void rewrite(const std::filesystem::path& path, const std::function<void(std::vector<float>&)>& change) {
+/// Replaces an image by another of the same geometry, whose voxels `change` makes from the old
+/// ones.
+inline void rewrite(const std::filesystem::path& path,
+                    const std::function<void(std::vector<float>&)>& change) {
   NiftiImage image = read_nifti(path);
   change(image.frames.front().voxels);
   write_nifti_image(path, image.frames.front(), image.header);
@@ -103,7 +130,8 @@ inline void rewrite(const std::filesystem::path& path, const std::function<void(
 inline std::vector<std::string> names_in(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   if (!std::filesystem::exists(folder)) return names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
 }

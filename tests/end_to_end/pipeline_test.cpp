@@ -48,7 +48,8 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   return rows;
 }
 
-/// Writes the file with axes i and k exchanged and j reversed, voxels and affine alike: the same anatomy in another order.
+/// Writes the file with axes i and k exchanged and j reversed, voxels and affine alike: the same
+/// anatomy in another order.
 void reorder(const std::filesystem::path& path) {
   const NiftiImage image = read_nifti(path);
   const Volume<float>& old = image.frames.front();
@@ -67,7 +68,8 @@ void reorder(const std::filesystem::path& path) {
   write_nifti_image(path, turned, make_nifti_header(turned.extent, {1, 1, 1}, affine));
 }
 
-nlohmann::json evaluate(const Phantoms& p, const std::string& prediction, const std::string& truth) {
+nlohmann::json evaluate(const Phantoms& p, const std::string& prediction,
+                        const std::string& truth) {
   const std::string json = p / "scores.json";
   const Outcome outcome = p.run({"evaluate", prediction, truth, "--json", json, "--overwrite"});
   CAPTURE(outcome.err);
@@ -77,8 +79,10 @@ nlohmann::json evaluate(const Phantoms& p, const std::string& prediction, const 
 
 /// Weights that find something: trained for seconds on the phantoms of `p`.
 std::string trained(const Phantoms& p) {
-  const Outcome outcome = p.run({"train", p.data(), "--out", p / "trained", "--network", "unet-tiny", "--patch", "16", "--batch", "2",
-                                 "--epochs", "2", "--steps-per-epoch", "30", "--rate", "2e-3", "--validation", Phantoms::id(2)});
+  const Outcome outcome =
+      p.run({"train", p.data(), "--out", p / "trained", "--network", "unet-tiny", "--patch", "16",
+             "--batch", "2", "--epochs", "2", "--steps-per-epoch", "30", "--rate", "2e-3",
+             "--validation", Phantoms::id(2)});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   const auto result = nlohmann::json::parse(outcome.out);
@@ -89,10 +93,13 @@ std::string trained(const Phantoms& p) {
 
 }  // namespace
 
-TEST_CASE("phantoms to scores: geometry of the input, label scheme of the input, scores by their definitions") {
+TEST_CASE(
+    "phantoms to scores: geometry of the input, label scheme of the input, scores by their "
+    "definitions") {
   const Phantoms p;
   const std::string model = trained(p);
-  for (int i = 0; i < 3; ++i) NiftiDamage(p.file(i, "t1n")).put(at.qoffset + 4, 17.5F).put(at.units, char{10}).save();
+  for (int i = 0; i < 3; ++i)
+    NiftiDamage(p.file(i, "t1n")).put(at.qoffset + 4, 17.5F).put(at.units, char{10}).save();
   const Outcome segmented = p.run({"segment", p.data(), "--model", model, "--out", p / "labels"});
   CAPTURE(segmented.err);
   REQUIRE(segmented.code == 0);
@@ -118,7 +125,8 @@ TEST_CASE("phantoms to scores: geometry of the input, label scheme of the input,
     const std::string name = Phantoms::id(static_cast<int>(i)) + ".nii.gz";
     const NiftiDamage input(p.file(static_cast<int>(i), "t1n")), output(p / "labels" / name);
     const auto same = [&](std::size_t from, std::size_t to) {
-      return std::equal(input.bytes.begin() + static_cast<std::ptrdiff_t>(from), input.bytes.begin() + static_cast<std::ptrdiff_t>(to),
+      return std::equal(input.bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                        input.bytes.begin() + static_cast<std::ptrdiff_t>(to),
                         output.bytes.begin() + static_cast<std::ptrdiff_t>(from));
     };
     CHECK(same(at.dim, at.dim + 16));
@@ -126,7 +134,8 @@ TEST_CASE("phantoms to scores: geometry of the input, label scheme of the input,
     CHECK(input.bytes[at.units] == output.bytes[at.units]);
     CHECK(same(at.qform_code, at.srow + 48));
 
-    const auto truth = labels_of(p.file(static_cast<int>(i), "seg")), prediction = labels_of(p / "labels" / name);
+    const auto truth = labels_of(p.file(static_cast<int>(i), "seg")),
+               prediction = labels_of(p / "labels" / name);
     const auto& scores = report["cases"][i];
     CHECK(scores["scan_id"] == Phantoms::id(static_cast<int>(i)));
     CHECK(table[i + 1][0] == scores["scan_id"]);
@@ -134,10 +143,13 @@ TEST_CASE("phantoms to scores: geometry of the input, label scheme of the input,
       const Counted expected = count(truth, prediction, inside);
       CAPTURE(region);
       CHECK(double(scores["Dice_" + region]) == doctest::Approx(expected.dice).epsilon(1e-12));
-      CHECK(double(scores["Sensitivity_" + region]) == doctest::Approx(expected.sensitivity).epsilon(1e-12));
-      CHECK(double(scores["Specificity_" + region]) == doctest::Approx(expected.specificity).epsilon(1e-12));
+      CHECK(double(scores["Sensitivity_" + region]) ==
+            doctest::Approx(expected.sensitivity).epsilon(1e-12));
+      CHECK(double(scores["Specificity_" + region]) ==
+            doctest::Approx(expected.specificity).epsilon(1e-12));
       const auto column = std::ranges::find(table[0], "Dice_" + region) - table[0].begin();
-      CHECK(std::stod(table[i + 1][static_cast<std::size_t>(column)]) == double(scores["Dice_" + region]));
+      CHECK(std::stod(table[i + 1][static_cast<std::size_t>(column)]) ==
+            double(scores["Dice_" + region]));
     };
     compare("WT", [](int v) { return v > 0; });
     compare("TC", [](int v) { return v == 1 || v == 3; });
@@ -150,7 +162,8 @@ TEST_CASE("phantoms to scores: geometry of the input, label scheme of the input,
 TEST_CASE("truth against itself scores Dice 1 and distance 0") {
   const Phantoms p;
   std::filesystem::create_directory(p / "truth");
-  for (int i = 0; i < 3; ++i) std::filesystem::copy_file(p.file(i, "seg"), p / "truth" / (Phantoms::id(i) + ".nii.gz"));
+  for (int i = 0; i < 3; ++i)
+    std::filesystem::copy_file(p.file(i, "seg"), p / "truth" / (Phantoms::id(i) + ".nii.gz"));
   for (const auto& scores : evaluate(p, p / "truth", p.data())["cases"]) {
     for (const char* region : {"WT", "TC", "ET"}) {
       CHECK(scores["Dice_" + std::string(region)] == 1);
@@ -165,7 +178,8 @@ TEST_CASE("D06: a case in another voxel order is segmented in that order, with t
   REQUIRE(p.run({"segment", p.data(), "--model", model, "--out", p / "straight"}).code == 0);
   const auto straight = evaluate(p, p / "straight", p.data());
   for (const char* suffix : phantom_suffixes) reorder(p.file(0, suffix));
-  for (const char* suffix : {"t1c", "seg"}) reorder(p.file(1, suffix));  // files of one case may differ
+  for (const char* suffix : {"t1c", "seg"})
+    reorder(p.file(1, suffix));  // files of one case may differ
   const Outcome outcome = p.run({"segment", p.data(), "--model", model, "--out", p / "turned"});
   CHECK(outcome.code == 0);
   CHECK(holds(outcome.err, "orientation", "LPS"));
@@ -179,7 +193,8 @@ TEST_CASE("D06: a case in another voxel order is segmented in that order, with t
   CHECK(read_nifti_header(p / "turned" / name).extent == Extent{24, 22, 20});
   reorder(p / "turned" / name);  // the exchange undoes itself
   CHECK(labels_of(p / "turned" / name) == labels_of(p / "straight" / name));
-  CHECK(labels_of(p / "turned" / (Phantoms::id(1) + ".nii.gz")) == labels_of(p / "straight" / (Phantoms::id(1) + ".nii.gz")));
+  CHECK(labels_of(p / "turned" / (Phantoms::id(1) + ".nii.gz")) ==
+        labels_of(p / "straight" / (Phantoms::id(1) + ".nii.gz")));
 }
 
 TEST_CASE("labels are written in the scheme of the input or in the one asked for") {
@@ -187,21 +202,26 @@ TEST_CASE("labels are written in the scheme of the input or in the one asked for
   const std::string model = trained(p);
   const std::string id = Phantoms::id(0), name = id + ".nii.gz";
   std::filesystem::create_directory(p / "2018");
-  const std::pair<const char*, const char*> names[]{{"t1n", "t1"}, {"t1c", "t1ce"}, {"t2w", "t2"}, {"t2f", "flair"}};
+  const std::pair<const char*, const char*> names[]{
+      {"t1n", "t1"}, {"t1c", "t1ce"}, {"t2w", "t2"}, {"t2f", "flair"}};
   for (const auto& [ours, theirs] : names) {
     std::filesystem::copy_file(p.file(0, ours), p / "2018" / (id + "_" + theirs + ".nii.gz"));
   }
   REQUIRE(p.run({"segment", p.home(0), "--model", model, "--out", p / "a"}).code == 0);
   REQUIRE(p.run({"segment", p / "2018", "--model", model, "--out", p / "b"}).code == 0);
-  REQUIRE(p.run({"segment", p.home(0), "--model", model, "--out", p / "c", "--output-scheme", "msd"}).code == 0);
-  const auto own = labels_of(p / "a" / name), of2018 = labels_of(p / "b" / name), msd = labels_of(p / "c" / name);
+  REQUIRE(
+      p.run({"segment", p.home(0), "--model", model, "--out", p / "c", "--output-scheme", "msd"})
+          .code == 0);
+  const auto own = labels_of(p / "a" / name), of2018 = labels_of(p / "b" / name),
+             msd = labels_of(p / "c" / name);
   REQUIRE(std::ranges::count(own, 2) > 0);
   for (std::size_t i = 0; i < own.size(); ++i) {
     CHECK(of2018[i] == (own[i] == 3 ? 4 : own[i]));
     CHECK(msd[i] == (own[i] == 1 ? 2 : own[i] == 2 ? 1 : own[i]));
   }
   const auto report = evaluate(p, p / "a", p.data());
-  const Outcome other = p.run({"evaluate", p / "c", p.data(), "--prediction-scheme", "msd", "--json", p / "c.json"});
+  const Outcome other =
+      p.run({"evaluate", p / "c", p.data(), "--prediction-scheme", "msd", "--json", p / "c.json"});
   CHECK(other.code == 0);
   CHECK(nlohmann::json::parse(read_text(p / "c.json"))["cases"] == report["cases"]);
 }
@@ -224,7 +244,8 @@ TEST_CASE("rules, mirroring and post-processing do what they say") {
   CHECK(segment("hierarchical", {"--rule", "hierarchical"}).first != plain);
 
   const auto [relabelled, numbers] = segment("relabelled", {"--min-enhancing", "100000"});
-  for (std::size_t i = 0; i < plain.size(); ++i) CHECK(relabelled[i] == (plain[i] == 3 ? 1 : plain[i]));
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    CHECK(relabelled[i] == (plain[i] == 3 ? 1 : plain[i]));
   CHECK(numbers["enhancing_relabelled"] == std::ranges::count(plain, 3));
   const auto [cleared, removed] = segment("cleared", {"--min-component", "100000"});
   CHECK(std::ranges::count(cleared, 0) == std::ssize(cleared));

@@ -33,7 +33,8 @@ Checked check(const std::filesystem::path& path, std::vector<std::string> more =
   const TemporaryDirectory folder;
   more.insert(more.begin(), {"check", path, "--json", folder / "report.json", "--quiet"});
   Checked result{glia::test::glia(folder.path(), std::move(more)), {}};
-  if (std::filesystem::exists(folder / "report.json")) result.report = nlohmann::json::parse(read_text(folder / "report.json"));
+  if (std::filesystem::exists(folder / "report.json"))
+    result.report = nlohmann::json::parse(read_text(folder / "report.json"));
   return result;
 }
 
@@ -69,19 +70,23 @@ TEST_CASE("cases of two modalities are refused, other odd cases are not") {
     if (id.starts_with("deepmedic")) {
       CHECK(holds(problems, "missing T1, T2", id));
     } else if (id.starts_with("modelhub")) {
-      CHECK(holds(problems, "_seg.nii.gz", "label values: got 3", "modelhub"));  // its scheme cannot be told from its name
+      CHECK(holds(problems, "_seg.nii.gz", "label values: got 3",
+                  "modelhub"));  // its scheme cannot be told from its name
     } else {
       CHECK(one["problems"].empty());
       CHECK(one["images"]["T2"]["minimum"] == -136);
     }
   }
-  CHECK(check(shared_data / "other" / "modelhub_brats18_patient_1", {"--label-scheme", "modelhub"}).outcome.code == 0);
+  CHECK(check(shared_data / "other" / "modelhub_brats18_patient_1", {"--label-scheme", "modelhub"})
+            .outcome.code == 0);
 }
 
-TEST_CASE("every odd file is read or refused with its name and a reason, none crashes the program") {
+TEST_CASE(
+    "every odd file is read or refused with its name and a reason, none crashes the program") {
   if (!present("nifti-odd")) return;
   // Legal NIfTI without one real number per voxel, or with voxels that are not finite.
-  const std::set<std::string> no_scan{"rgb24.nii.gz", "dt_complex64_le.nii.gz", "float32_nan_inf.nii.gz"};
+  const std::set<std::string> no_scan{"rgb24.nii.gz", "dt_complex64_le.nii.gz",
+                                      "float32_nan_inf.nii.gz"};
   int files = 0;
   for (const std::string kind : {"valid", "corrupt"}) {
     for (const std::string& name : names_in(shared_data / "nifti-odd" / kind)) {

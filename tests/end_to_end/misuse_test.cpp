@@ -1,0 +1,229 @@
+// What a new user gets wrong, and what must survive it.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "phantoms.hpp"
+#include "support/expect.hpp"
+
+using namespace glia::test;
+
+namespace {
+
+/// The bytes of all files below a folder, by name.
+std::string snapshot(const std::filesystem::path& folder) {
+  std::string all;
+  for (const std::string& name : names_in(folder)) {
+    if (std::filesystem::is_regular_file(folder / name))
+      all += name + "\n" + read_text(folder / name) + "\n";
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("messages about options name the option, what was got and what was expected") {
+  const Phantoms p;
+  struct Mistake {
+    std::vector<std::string> arguments;
+    std::vector<std::string> message;
+  };
+  for (const Mistake& mistake : std::vector<Mistake>{
+           {{"trane", "data"}, {"trane", "nearest is train"}},
+           {{"train"}, {"data", "required"}},
+           {{"train", "data"}, {"--out", "required"}},
+           {{"train", "data", "--out", "x", "--patch", "twelve"},
+            {"--patch", "got twelve", "a positive number"}},
+           {{"train", "data", "--out", "x", "--epochs", "-3"},
+            {"--epochs", "got -3", "a positive number"}},
+           {{"train", "data", "--out", "x", "--clip", "-1"}, {"--clip", "got -1", "not negative"}},
+           {{"train", "data", "--out", "x", "--optimizer", "adm"}, {"--optimizer", "adm", "adamw"}},
+           {{"train", "data", "--out", "x", "--label-scheme", "b"},
+            {"--label-scheme", "'b'", "brats2023"}},
+           {{"train", "data", "--out", "x", "--seed", "-1"}, {"--seed", "got -1"}},
+           {{"info", "--threads", "4096"}, {"--threads", "4096", "1024"}},
+           {{"segment", "data", "--out", "x", "--model", "y", "--output-scheme", "c"},
+            {"--output-scheme", "'c'"}},
+           {{"segment", "data", "--out", "x", "--model", "y", "--rule", "d"},
+            {"--rule", "hierarchical"}},
+           {{"phantom", "x", "--extent", "10x10"}, {"--extent", "got 10x10", "WxHxD"}},
+           {{"evaluate", "nothing", p.data()}, {"prediction", "nothing"}},
+           {{"check", p.data(), "--scheme-of", "nowhere=msd"}, {"--scheme-of", "nowhere"}},
+           {{"check", p.data(), "--scheme-of", "msd"}, {"--scheme-of", "msd", "FOLDER=SCHEME"}},
+           {{"train", p.data(), "--out", p / "x", "--network", "unet-tiny", "--patch", "16",
+             "--validation", "nobody"},
+            {"--validation", "nobody"}}}) {
+    const Outcome outcome = p.run(mistake.arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 2);
+    for (const std::string& part : mistake.message) {
+      CAPTURE(part);
+      CHECK(holds(outcome.err, part));
+    }
+  }
+  CHECK_FALSE(std::filesystem::exists(p / "x"));
+}
+
+TEST_CASE(
+    "a configuration file with an unknown option, of the wrong form or that is missing is "
+    "refused") {
+  const Phantoms p;
+  const auto with = [&](const std::string& text) {
+    std::ofstream(p / "options.toml") << text;
+    return p.run(
+        {"--config", p / "options.toml", "info", "--network", "unet-tiny", "--patch", "16"});
+  };
+  CHECK(with("[info]\nbatch = 2\n").code == 0);
+  for (const std::string text : {"sed = 3\n", "[info]\npach = 32\n", "[info]\nbatch = \"x\"\n"}) {
+    CAPTURE(text);
+    CHECK(with(text).code == 2);
+  }
+  const Outcome missing = p.run({"--config", p / "none.toml", "info"});
+  CHECK(missing.code == 2);
+  CHECK(holds(missing.err, "none.toml"));
+}
+
+TEST_CASE("the configuration that a run leaves repeats it to the last byte") {
+  const Phantoms p;
+  REQUIRE(p.train("first", {"--rate", "3e-3", "--seed", "9", "--steps-per-epoch", "3"}).code == 0);
+  const Outcome again =
+      p.run({"--config", p / "first" / "config.toml", "train", "--out", p / "second"});
+  CAPTURE(again.err);
+  REQUIRE(again.code == 0);
+  CHECK(read_text(p / "first" / "best.safetensors") ==
+        read_text(p / "second" / "best.safetensors"));
+}
+
+TEST_CASE("a refused command leaves an earlier run as it was") {
+  const Phantoms p;
+  const auto run = p / "run";
+  std::ofstream(run / "notes.txt") << "mine";
+  const std::string before = snapshot(run);
+  CHECK(p.train("run", {"--overwrite", "--patch", "20"}).code == 2);
+  CHECK(p.train("run", {"--overwrite", "--network", "vnet"}).code == 2);
+  CHECK(p.train("run", {"--overwrite", "--validation", "nobody"}).code == 2);
+  CHECK(p.train("run", {"--resume", "--rate", "1"}).code == 2);
+  CHECK(p.train("run").code == 2);
+  CHECK(snapshot(run) == before);
+  CHECK(p.train("run", {"--overwrite"}).code == 0);
+  CHECK(read_text(run / "notes.txt") == "mine");
+}
+
+TEST_CASE("folders that cannot be read or written end with code 4 or 3 and their name") {
+  const Phantoms p;
+  std::ofstream(p / "file") << "x";
+  const std::string inside = p / "file" / "run";
+  for (const Outcome& outcome :
+       {p.run({"train", p.data(), "--out", inside, "--network", "unet-tiny", "--patch", "16",
+               "--epochs", "1"}),
+        p.run({"segment", p.data(), "--model", p.weights(), "--out", inside}),
+        p.run({"phantom", inside, "--count", "1"}),
+        p.run({"check", p.data(), "--json", p / "none" / "x.json"}),
+        p.run({"evaluate", p.file(0, "seg"), p.home(0), "--csv", p / "none" / "x.csv"}),
+        p.run({"train", p / "none", "--out", p / "x", "--network", "unet-tiny", "--patch", "16"}),
+        p.run({"check", p / "none"}),
+        p.run({"segment", p.data(), "--model", p / "none", "--out", p / "labels"}),
+        p.run({"train", p.data(), "--out", p / "x", "--network", "unet-tiny", "--patch", "16",
+               "--epochs", "1", "--log-json", p / "none" / "log"})}) {
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 4);
+    CHECK((holds(outcome.err, inside) || holds(outcome.err, (p / "none").string())));
+  }
+  std::filesystem::create_directory(p / "empty");
+  for (const Outcome& outcome :
+       {p.run({"train", p / "empty", "--out", p / "x", "--network", "unet-tiny", "--patch", "16"}),
+        p.run({"segment", p / "empty", "--model", p.weights(), "--out", p / "labels"}),
+        p.run({"evaluate", p / "empty", p / "empty"}), p.run({"check", p / "empty"})}) {
+    CHECK(outcome.code == 3);
+    CHECK(holds(outcome.out + outcome.err, (p / "empty").string(), "found no cases"));
+  }
+  CHECK_FALSE(std::filesystem::exists(p / "x"));
+  CHECK_FALSE(std::filesystem::exists(p / "labels"));
+}
+
+TEST_CASE("weights that are none are refused before anything is written") {
+  const Phantoms p;
+  std::ofstream(p / "text") << "these are not weights";
+  const auto refusal = [&](const std::string& model, int code) {
+    const Outcome outcome = p.run({"segment", p.data(), "--model", model, "--out", p / "labels"});
+    CHECK(outcome.code == code);
+    CHECK(holds(outcome.err, model));
+    CHECK_FALSE(std::filesystem::exists(p / "labels"));
+    return outcome.err;
+  };
+  CHECK(holds(refusal(p / "text", 3), "not a usable safetensors file"));
+  CHECK(holds(refusal(p / "run" / "last.safetensors", 2), "best.safetensors"));
+  CHECK(holds(refusal(p / "run", 3), "a directory"));
+  const Outcome patch = p.segment("labels", {"--patch", "20"});
+  CHECK(patch.code == 2);
+  CHECK(holds(patch.err, "--patch", "got 20", "16 and 24"));
+  CHECK_FALSE(std::filesystem::exists(p / "labels"));
+}
+
+TEST_CASE("--dry-run reads and checks but writes nothing") {
+  const Phantoms p;
+  const std::string log = p / "log";
+  const auto before = names_in(p / "");
+  CHECK(p.train("x", {"--dry-run", "--log-json", log}).code == 0);
+  CHECK(p.segment("x", {"--dry-run", "--log-json", log}).code == 0);
+  CHECK(p.check({"--dry-run", "--json", log}).code == 0);
+  CHECK(p.run({"phantom", p / "x", "--dry-run"}).code == 0);
+  CHECK(p.run({"evaluate", p.file(0, "seg"), p.home(0), "--dry-run", "--json", log, "--csv",
+               p / "y", "--picture", p / "z"})
+            .code == 0);
+  CHECK(names_in(p / "") == before);
+}
+
+TEST_CASE("results go to stdout, progress to stderr in plain lines, and --quiet has no progress") {
+  const Phantoms p;
+  const std::string log = p / "log";
+  const Outcome loud = glia::test::glia(
+      p / "", {"segment", p.data(), "--model", p.weights(), "--out", p / "a", "--log-json", log});
+  CHECK(loud.code == 0);
+  CHECK(holds(loud.err, "segment " + Phantoms::id(0), "windows"));
+  CHECK_FALSE(holds(loud.err, "\r"));
+  CHECK_FALSE(holds(loud.err, "\033"));
+  const Outcome quiet = p.segment("b", {"--log-json", log});
+  CHECK_FALSE(holds(quiet.err, "windows"));
+  CHECK(p.train("c", {"--log-json", log}).code == 0);
+  int lines = 0;
+  std::istringstream text(read_text(log));
+  for (std::string line; std::getline(text, line); ++lines)
+    CHECK(nlohmann::json::parse(line).is_object());
+  CHECK(lines == 3 + 3 + 2);  // a line per case of two runs, a step and an epoch
+}
+
+TEST_CASE("evaluation of what does not fit the truth") {
+  const Phantoms p;
+  const auto labels = p / "labels";
+  std::filesystem::create_directory(labels);
+  const auto add = [&](int from, int as) {
+    std::filesystem::copy_file(p.file(from, "seg"), labels / (Phantoms::id(as) + ".nii.gz"),
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  const Outcome none = p.run({"evaluate", labels, p.data()});
+  CHECK(none.code == 3);
+  CHECK(holds(none.err, labels.string(), "no prediction"));
+  add(0, 0);
+  const Outcome one = p.run({"evaluate", labels, p.data()});
+  CHECK(one.code == 0);
+  CHECK(holds(one.err, "2 case(s)", "no prediction"));
+  const Outcome single = p.run({"evaluate", p.file(0, "seg"), p.data()});
+  CHECK(single.code == 2);
+  CHECK(holds(single.err, "one file", "3 cases"));
+
+  add(1, 1);
+  REQUIRE(p.run({"phantom", p / "large", "--count", "1", "--extent", "26x22x20"}).code == 0);
+  std::filesystem::copy_file(p / "large" / Phantoms::id(0) / (Phantoms::id(0) + "-seg.nii.gz"),
+                             labels / (Phantoms::id(2) + ".nii.gz"));
+  const Outcome other = p.run({"evaluate", labels, p.data(), "--json", p / "scores.json"});
+  CHECK(other.code == 3);
+  CHECK(holds(other.err, "case " + Phantoms::id(2), "extent", "26x22x20", "24x22x20"));
+  CHECK_FALSE(std::filesystem::exists(p / "scores.json"));
+  const Outcome others =
+      p.run({"evaluate", labels, p.data(), "--json", p / "scores.json", "--keep-going"});
+  CHECK(others.code == 7);
+  CHECK(nlohmann::json::parse(read_text(p / "scores.json"))["cases"].size() == 2);
+}
