@@ -17,20 +17,17 @@ using Image = Channels<4, 3>;  // T1, T1ce, T2, FLAIR -> WT, TC, ET
 
 /// The networks that the program can be asked for. Each is one more instantiation of everything:
 /// the menu is short.
-inline constexpr std::array<std::string_view, 4> network_names{"unet", "unet480", "unet-small",
-                                                               "unet-tiny"};
+inline constexpr std::array<std::string_view, 3> network_names{"unet", "unet-small", "unet-tiny"};
 
 inline constexpr std::string_view network_help =
-    "unet: widths 30..240, 320 (Isensee et al. 2018); unet480: the same with 480 at the bottom; "
-    "unet-small: 16, 32, 64, 128, 160; unet-tiny: 8, 16, 32, 64";
+    "unet: widths 30, 60, 120, 240, 320 (Isensee et al. 2018); unet-small: 16, 32, 64, 128, 160; "
+    "unet-tiny: 8, 16, 32, 64";
 
 /// Calls body.operator()<Net>() for the named network. Throws UsageError for another name.
 template <class Body>
 auto with_network(std::string_view name, Body&& body) {
   if (name == "unet")
     return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 320>>>();
-  if (name == "unet480")
-    return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 480>>>();
   if (name == "unet-small")
     return body.template operator()<UNet<Engine, Image, Widths<16, 32, 64, 128, 160>>>();
   if (name == "unet-tiny")
