@@ -1,7 +1,9 @@
 // The command-line program: one subcommand per file, this one parses and turns errors into exit
 // codes.
 #include <algorithm>
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <new>
 #include <string>
@@ -50,6 +52,15 @@ std::string nearest(const CLI::App& app, const std::string& word) {
                            });
 }
 
+/// What is wrong with a seed; CLI11 itself takes numbers beyond the largest as the largest.
+std::string seed_problem(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, seed);
+  if (result.ec == std::errc{} && result.ptr == end) return {};
+  return "got " + text + ", expected a whole number from 0 to 18446744073709551615";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"glia: 3-D brain-tumour segmentation. Not a medical device."};
   glia::program::CommonOptions common;
@@ -59,7 +70,7 @@ int run(int argc, char** argv) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--seed", common.seed, "of every random number")
-      ->check(glia::program::non_negative())
+      ->check(CLI::Validator(seed_problem, ""))
       ->capture_default_str();
   app.add_option("--threads", common.threads, "of computation [one per processor]")
       ->check(CLI::Range(1, 1024));

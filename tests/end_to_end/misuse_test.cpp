@@ -179,7 +179,7 @@ TEST_CASE("--dry-run reads and checks but writes nothing") {
 TEST_CASE("results go to stdout, progress to stderr in plain lines, and --quiet has no progress") {
   const Phantoms p;
   const std::string log = p / "log";
-  const Outcome loud = glia::test::glia(
+  const Outcome loud = run_glia(
       p / "", {"segment", p.data(), "--model", p.weights(), "--out", p / "a", "--log-json", log});
   CHECK(loud.code == 0);
   CHECK(holds(loud.err, "segment " + Phantoms::id(0), "windows"));

@@ -46,7 +46,7 @@ class Phantoms {
 
   [[nodiscard]] Outcome run(std::vector<std::string> arguments) const {
     arguments.emplace_back("--quiet");
-    return glia(folder_.path(), std::move(arguments));
+    return run_glia(folder_.path(), std::move(arguments));
   }
   [[nodiscard]] Outcome check(std::vector<std::string> more = {}) const {
     return run(joined({"check", data()}, more));
@@ -61,10 +61,10 @@ class Phantoms {
  private:
   struct Prototype {
     Prototype() {
-      const Outcome made = glia(folder.path(), {"phantom", folder / "data", "--count", "3",
-                                                "--extent", extent, "--seed", "5"});
+      const Outcome made = run_glia(folder.path(), {"phantom", folder / "data", "--count", "3",
+                                                    "--extent", extent, "--seed", "5"});
       REQUIRE_MESSAGE(made.code == 0, made.err);
-      const Outcome trained = glia(folder.path(), training(folder / "data", folder / "run"));
+      const Outcome trained = run_glia(folder.path(), training(folder / "data", folder / "run"));
       REQUIRE_MESSAGE(trained.code == 0, trained.err);
     }
     TemporaryDirectory folder;

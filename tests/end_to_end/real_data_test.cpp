@@ -32,7 +32,7 @@ struct Checked {
 Checked check(const std::filesystem::path& path, std::vector<std::string> more = {}) {
   const TemporaryDirectory folder;
   more.insert(more.begin(), {"check", path, "--json", folder / "report.json", "--quiet"});
-  Checked result{glia::test::glia(folder.path(), std::move(more)), {}};
+  Checked result{run_glia(folder.path(), std::move(more)), {}};
   if (std::filesystem::exists(folder / "report.json"))
     result.report = nlohmann::json::parse(read_text(folder / "report.json"));
   return result;

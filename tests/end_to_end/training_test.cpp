@@ -18,7 +18,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 class Training {
  public:
   explicit Training(const std::filesystem::path& folder) : folder_(folder) {
-    const Outcome made = glia(folder, {"phantom", data(), "--count", "3", "--extent", "28x26x24", "--seed", "5"});
+    const Outcome made = run_glia(folder, {"phantom", data(), "--count", "3", "--extent", "28x26x24", "--seed", "5"});
     REQUIRE_MESSAGE(made.code == 0, made.err);
   }
   [[nodiscard]] std::string data() const { return (folder_ / "data").string(); }

@@ -81,7 +81,7 @@ struct Outcome {
 };
 
 /// Runs the program glia to its end.
-inline Outcome glia(const std::filesystem::path& folder, std::vector<std::string> arguments) {
+inline Outcome run_glia(const std::filesystem::path& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), GLIA_PROGRAM);
   Process process(folder, std::move(arguments));
   const int code = process.wait();
