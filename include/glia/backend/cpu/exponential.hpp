@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include "glia/backend/cpu/rows.hpp"
 
 /// The logistic function and the softplus term on vectors of floats (compiler vector extensions). Functions take
@@ -15,7 +13,7 @@ namespace glia::cpu {
 template <int L>
 [[gnu::always_inline]] inline void exp_of_minus_abs(const Floats<L>& x, Floats<L>& t) {
   using V = Floats<L>;
-  typedef std::int32_t Integers __attribute__((vector_size(4 * L)));
+  using Integers = typename FloatsOf<L>::Integers;
   const V magnitude = x < 0.0F ? -x : x;
   const V a = magnitude > 87.0F ? V{} + 87.0F : magnitude;
   constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <vector>
 
-#include "glia/backend/cpu/isa.hpp"
+#include "glia/backend/cpu/rows.hpp"
 #include "glia/backend/descriptors.hpp"
 #include "glia/tensor/context.hpp"
 
@@ -40,34 +41,62 @@ struct SgdKernel {
   }
 };
 
+/// y = 1 / sqrt(x) within 3 ulp for normal x, a large number for 0: an estimate from the exponent (Lomont 2003), then
+/// Newton's method. A call of sqrt may set errno, which keeps compilers from vectorising it.
+template <int L>
+[[gnu::always_inline]] inline void inverse_root(const Floats<L>& x, Floats<L>& y) {
+  using Integers = typename FloatsOf<L>::Integers;
+  Integers bits;
+  __builtin_memcpy(&bits, &x, sizeof(bits));
+  bits = 0x5f375a86 - (bits >> 1);
+  __builtin_memcpy(&y, &bits, sizeof(bits));
+  const Floats<L> half = x * 0.5F;
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) y = y * (1.5F - half * y * y);
+}
+
 /// PyTorch's Adam and AdamW: p -= rate / (1 - beta1^t) m1 / (sqrt(m2) / sqrt(1 - beta2^t) + epsilon).
 struct AdamKernel {
-  template <class I, class Real>
-  [[gnu::always_inline]] static void run(const AdamStep& o, Real* p, const Real* g, Real* m1, Real* m2,
-                                         index_t count) {
+  float size, root, keep, decay, epsilon, b1, a1, b2, a2;
+  float* p;
+  const float* g;
+  float *m1, *m2;
+
+  AdamKernel(const AdamStep& o, float* parameters, const float* gradient, float* moment1, float* moment2)
+      : keep(static_cast<float>(o.decoupled ? 1 - o.rate * o.weight_decay : 1.0)),
+        decay(static_cast<float>(o.decoupled ? 0.0 : o.weight_decay)),
+        epsilon(static_cast<float>(o.epsilon)),
+        b1(static_cast<float>(o.beta1)),
+        a1(static_cast<float>(1 - o.beta1)),
+        b2(static_cast<float>(o.beta2)),
+        a2(static_cast<float>(1 - o.beta2)),
+        p(parameters),
+        g(gradient),
+        m1(moment1),
+        m2(moment2) {
     const auto t = static_cast<double>(o.step);
-    const auto size = static_cast<Real>(o.rate / (1 - std::pow(o.beta1, t)));
-    const auto root = static_cast<Real>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
-    const auto keep = static_cast<Real>(o.decoupled ? 1 - o.rate * o.weight_decay : 1.0);
-    const auto decay = static_cast<Real>(o.decoupled ? 0.0 : o.weight_decay);
-    const auto epsilon = static_cast<Real>(o.epsilon);
-    const auto b1 = static_cast<Real>(o.beta1), a1 = static_cast<Real>(1 - o.beta1);
-    const auto b2 = static_cast<Real>(o.beta2), a2 = static_cast<Real>(1 - o.beta2);
-    // The root stands in a loop of its own: it may set errno, which keeps compilers from vectorising around it.
-    constexpr index_t block = 128;
-    Real denominator[block];
-    for (index_t start = 0; start < count; start += block) {
-      const index_t end = (std::min)(count, start + block);
-      for (index_t i = start; i < end; ++i) {
-        const Real gradient = g[i] + decay * p[i];
-        m1[i] = b1 * m1[i] + a1 * gradient;
-        m2[i] = b2 * m2[i] + a2 * gradient * gradient;
-      }
-      for (index_t i = start; i < end; ++i) denominator[i - start] = std::sqrt(m2[i]);
-      for (index_t i = start; i < end; ++i) {
-        p[i] = keep * p[i] - size * (m1[i] / (denominator[i - start] * root + epsilon));
-      }
-    }
+    size = static_cast<float>(o.rate / (1 - std::pow(o.beta1, t)));
+    root = static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+  }
+  template <int L>
+  [[gnu::always_inline]] void block(index_t i) const {
+    Floats<L> value, gradient, first, second, inverse;
+    load<L>(value, p + i);
+    load<L>(gradient, g + i);
+    load<L>(first, m1 + i);
+    load<L>(second, m2 + i);
+    gradient = value * decay + gradient;
+    first = first * b1 + gradient * a1;
+    second = second * b2 + gradient * gradient * a2;
+    save<L>(m1 + i, first);
+    save<L>(m2 + i, second);
+    inverse_root<L>(second, inverse);
+    value = value * keep - first / (second * inverse * root + epsilon) * size;
+    save<L>(p + i, value);
+  }
+  template <class I>
+  [[gnu::always_inline]] static void run(const AdamKernel& kernel, index_t count) {
+    for_channels<I>(count, AdamKernel(kernel));  // a copy whose fields no store can change
   }
 };
 
@@ -106,12 +135,16 @@ void sgd_step(Context& context, Isa isa, const SgdStep& options, std::span<Real>
   });
 }
 
-template <class Real>
-void adam_step(Context& context, Isa isa, const AdamStep& options, std::span<Real> p, std::span<const Real> g,
-               std::span<Real> moment1, std::span<Real> moment2) {
+inline void adam_step(Context& context, Isa isa, const AdamStep& options, std::span<float> p, std::span<const float> g,
+                      std::span<float> moment1, std::span<float> moment2) {
+  const AdamKernel all(options, p.data(), g.data(), moment1.data(), moment2.data());
   for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
-    run_on<AdamKernel>(isa, options, p.data() + first, g.data() + first, moment1.data() + first,
-                       moment2.data() + first, end - first);
+    AdamKernel kernel = all;
+    kernel.p += first;
+    kernel.g += first;
+    kernel.m1 += first;
+    kernel.m2 += first;
+    run_on<AdamKernel>(isa, kernel, end - first);
   });
 }
 

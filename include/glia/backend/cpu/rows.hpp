@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "glia/backend/cpu/isa.hpp"
 #include "glia/source/source.hpp"
 
@@ -16,10 +18,12 @@ template <int L>
 struct FloatsOf {
   typedef float Type __attribute__((vector_size(4 * L)));
   typedef double Doubles __attribute__((vector_size(8 * L)));
+  typedef std::int32_t Integers __attribute__((vector_size(4 * L)));
 };
 template <>
 struct FloatsOf<1> {
   using Type = float;
+  using Integers = std::int32_t;
 };
 template <int L>
 using Floats = typename FloatsOf<L>::Type;
