@@ -45,9 +45,8 @@ void convolution(benchmark::State& state, Pass pass, ConvDescriptor c, index_t e
       const cpu::Isa isa = cpu::detect_isa();
       const cpu::AnySource from = cpu::any_source(g, isa);
       const cpu::AnySink to = cpu::any_sink(gradient, isa);
-      const cpu::ConvolutionPlan plan(c, true, from, to, k.threads());
-      const auto work = make_array<std::byte>(k, plan.bytes());
-      for ([[maybe_unused]] auto step : state) cpu::convolve(k, plan, from, weights.data(), to, work.data());
+      const auto work = make_array<std::byte>(k, cpu::convolution_workspace(k, c, true, from, to));
+      for ([[maybe_unused]] auto step : state) cpu::convolve(k, c, true, from, weights.data(), to, work.data());
     } else {
       const auto work = make_array<std::byte>(k, B::backward_workspace(k, c, x, g, NoGradient{}));
       for ([[maybe_unused]] auto step : state) {

@@ -143,6 +143,21 @@ TEST_CASE("cpu convolution: many channels, blocks of vectors, several tasks") {
   }
 }
 
+TEST_CASE("cpu convolution: Winograd tiles, odd extents, tails of channels, every source and sink") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    for (const SinkKind sink : sinks) {
+      check({operation, {20, 35, 3, 1}, {2, 8, 9, 34, 20}, SourceKind::activated, sink});
+    }
+    for (const SourceKind source : any_shape) {
+      check({operation, {33, 16, 3, 1}, {1, 7, 15, 17, 33}, source, SinkKind::pooled_output, 3});
+    }
+    for (const SourceKind source : even_shape) {
+      check({operation, {18, 20, 3, 1}, {1, 12, 14, 16, 18}, source, SinkKind::split});
+    }
+    check({operation, {16, 64, 3, 1}, {1, 5, 7, 150, 16}, SourceKind::plain, SinkKind::store});
+  }
+}
+
 TEST_CASE("cpu store: every source with every sink against the reference") {
   for (const index_t padding : {0, 5}) {
     for (const SinkKind sink : sinks) {

@@ -43,25 +43,29 @@ struct Cpu<Float32, I> {
 
   template <Source X, Sink Y>
   static index_t forward_workspace(Context& k, const ConvDescriptor& c, const X& x, const Y& y) {
-    return plan(k, c, false, x, y).bytes();
+    return cpu::convolution_workspace(k, c, false, source(x), sink(y));
   }
   template <Source X, Sink Y>
   static void convolution(Context& k, const ConvDescriptor& c, const X& x, const Real* weights, const Y& y,
                           std::byte* workspace) {
-    cpu::convolve(k, plan(k, c, false, x, y), source(x), weights, sink(y), workspace);
+    cpu::convolve(k, c, false, source(x), weights, sink(y), workspace);
   }
 
   template <Source X, Source G, class Y>
   static index_t backward_workspace(Context& k, const ConvDescriptor& c, const X& x, const G& grad, const Y& y) {
     index_t bytes = cpu::backward_weights_workspace(k, c, source(x), source(grad));
-    if constexpr (Sink<Y>) bytes = (std::max)(bytes, plan(k, c, true, grad, y).bytes());
+    if constexpr (Sink<Y>) {
+      bytes = (std::max)(bytes, cpu::convolution_workspace(k, c, true, source(grad), sink(y)));
+    }
     return bytes;
   }
   template <Source X, Source G, class Y>
   static void convolution_backward(Context& k, const ConvDescriptor& c, const X& x, const G& grad, const Real* weights,
                                    const Y& y, Real* dw, Real* db, std::byte* workspace) {
     cpu::backward_weights(k, c, source(x), source(grad), dw, db, workspace);
-    if constexpr (Sink<Y>) cpu::convolve(k, plan(k, c, true, grad, y), source(grad), weights, sink(y), workspace);
+    if constexpr (Sink<Y>) {
+      cpu::convolve(k, c, true, source(grad), weights, sink(y), workspace);
+    }
   }
 
   static void normalise(Context&, const NormDescriptor& d, const double* moments, const Real* gain,
@@ -125,10 +129,6 @@ struct Cpu<Float32, I> {
   template <Sink Y>
   static cpu::AnySink sink(const Y& y) {
     return cpu::any_sink(y, isa());
-  }
-  template <Source X, Sink Y>
-  static cpu::ConvolutionPlan plan(Context& k, const ConvDescriptor& c, bool adjoint, const X& x, const Y& y) {
-    return {c, adjoint, source(x), sink(y), k.threads()};
   }
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "glia/backend/cpu/backward_weights_tile.hpp"
-#include "glia/backend/cpu/convolution_plan.hpp"
+#include "glia/backend/cpu/round.hpp"
 #include "glia/backend/descriptors.hpp"
 
 namespace glia::cpu {

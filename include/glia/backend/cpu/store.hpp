@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "glia/backend/cpu/convolution_plan.hpp"
+#include "glia/backend/cpu/round.hpp"
+#include "glia/backend/cpu/rows.hpp"
 #include "glia/tensor/context.hpp"
 
 namespace glia::cpu {

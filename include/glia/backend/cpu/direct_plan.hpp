@@ -4,21 +4,19 @@
 #include <array>
 
 #include "glia/backend/cpu/axis.hpp"
+#include "glia/backend/cpu/round.hpp"
 #include "glia/backend/cpu/rows.hpp"
 #include "glia/backend/cpu/tiles.hpp"
 #include "glia/backend/descriptors.hpp"
 
 namespace glia::cpu {
 
-[[nodiscard]] constexpr index_t round_up(index_t x, index_t unit) { return (x + unit - 1) / unit * unit; }
-[[nodiscard]] constexpr index_t divide_up(index_t x, index_t y) { return (x + y - 1) / y; }
-
 /// How a convolution, or its adjoint, is cut: all of it follows from shapes, so that results do not depend on threads.
 ///
 /// A task is a block of output planes and rows of one sample. It keeps the input planes that an output plane reads packed
 /// in a ring that stays in the second-level cache, makes a group of output rows for one block of channels after
 /// another, and hands each finished row to the sink.
-struct ConvolutionPlan {
+struct DirectPlan {
   static constexpr index_t ring_bytes = 512 * 1024;    ///< wanted size of the ring
   static constexpr index_t chunk_bytes = 192 * 1024;   ///< of the weights that a group of rows meets at a time
   static constexpr index_t group_pixels = 128;         ///< wanted pixels of a group of rows
@@ -35,7 +33,7 @@ struct ConvolutionPlan {
   index_t group_rows, result_pitch;
   index_t scratch, partials, workers;
 
-  ConvolutionPlan(const ConvDescriptor& c, bool adjoint, const AnySource& source, const AnySink& sink, int threads)
+  DirectPlan(const ConvDescriptor& c, bool adjoint, const AnySource& source, const AnySink& sink, int threads)
       : isa(source.isa),
         axis{c.kernel, c.stride, adjoint},
         in(source.shape()),
