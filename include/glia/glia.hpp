@@ -11,6 +11,7 @@
 #include "glia/infer/regions.hpp"
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/test_time_augmentation.hpp"
+#include "glia/io/nifti.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/metrics/region_scores.hpp"
 #include "glia/models/model.hpp"

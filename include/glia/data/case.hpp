@@ -24,14 +24,14 @@ namespace glia {
 struct Case {
   std::string id;
   std::array<Volume<float>, modality::count>
-      images;                         ///< T1, T1ce, T2, FLAIR: [D, H, W], the files' intensities
-  std::optional<LabelVolume> labels;  ///< [D, H, W], internal labels
-  LabelCounts label_values;           ///< how often each value occurs in the label file
+      images{};                         ///< T1, T1ce, T2, FLAIR: [D, H, W], the files' intensities
+  std::optional<LabelVolume> labels{};  ///< [D, H, W], internal labels
+  LabelCounts label_values{};           ///< how often each value occurs in the label file
   std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
-  NiftiHeader geometry;     ///< header of the first image, for files that describe this case
-  Orientation orientation;  ///< of that image: `from_canonical` restores its voxel order
-  LabelScheme scheme;       ///< of the label file, and of label files written for this case
-  std::vector<std::string> warnings;  ///< what a user should know; each names its file
+  NiftiHeader geometry{};     ///< header of the first image, for files that describe this case
+  Orientation orientation{};  ///< of that image: `from_canonical` restores its voxel order
+  LabelScheme scheme{};       ///< of the label file, and of label files written for this case
+  std::vector<std::string> warnings{};  ///< what a user should know; each names its file
 };
 
 struct ReadCaseOptions {
