@@ -8,7 +8,8 @@
 using namespace glia;
 using Layer = Conv3d<Reference<float>, 4, 8>;
 
-void forward(Context& context, const Layer::Parameters& parameters, View<const float> image, View<float> y) {
+void forward(Context& context, const Layer::Parameters& parameters, View<const float> image,
+             View<float> y) {
 #ifdef GLIA_MISUSE
   constexpr index_t channels = 3;
 #else

@@ -20,10 +20,12 @@ struct StepResult {
   std::vector<R> gradients;
 };
 
-/// One step of training on `image`, whose content Counting never sees: the tensors of a trainer, in its order.
+/// One step of training on `image`, whose content Counting never sees: the tensors of a trainer, in
+/// its order.
 template <class Net, class Set>
-void train_step(Context& k, Set& parameters, Set& gradients, View<const typename Net::Engine::Scalar> image,
-                View<const float> target, std::vector<double>* logits_out) {
+void train_step(Context& k, Set& parameters, Set& gradients,
+                View<const typename Net::Engine::Scalar> image, View<const float> target,
+                std::vector<double>* logits_out) {
   using B = typename Net::Engine;
   using T = typename B::Scalar;
   typename Net::Saved saved;
@@ -36,7 +38,8 @@ void train_step(Context& k, Set& parameters, Set& gradients, View<const typename
   B::region_sums(k, logits.view(), target, sums);
   (void)DiceAndCrossEntropy{}.evaluate(sums, s, coefficients);
   B::region_gradient(k, logits.view(), target, coefficients, gradient.view());
-  Net::backward(k, parameters.fields(), saved, image, Plain<T>{gradient.view()}, gradients.fields());
+  Net::backward(k, parameters.fields(), saved, image, Plain<T>{gradient.view()},
+                gradients.fields());
   if (logits_out) *logits_out = test::download(logits.view());
 }
 
@@ -47,7 +50,8 @@ RunPlan plan_of_step(const Context& like, Shape image) {
   return plan_run(like, [&](Context& k) {
     Set parameters(false), gradients(false);
     const Shape s = with_channels(image, Net::out);
-    train_step<Counted>(k, parameters, gradients, {nullptr, image, image.c}, {nullptr, s, s.c}, nullptr);
+    train_step<Counted>(k, parameters, gradients, {nullptr, image, image.c}, {nullptr, s, s.c},
+                        nullptr);
   });
 }
 
@@ -78,15 +82,16 @@ struct Case {
   [[nodiscard]] StepResult<R> step() {
     Set gradients;
     StepResult<R> result;
-    train_step<Net>(k, parameters, gradients, std::as_const(image).view(), std::as_const(target).view(),
-                    &result.logits);
+    train_step<Net>(k, parameters, gradients, std::as_const(image).view(),
+                    std::as_const(target).view(), &result.logits);
     result.gradients.assign(gradients.flat().begin(), gradients.flat().end());
     return result;
   }
   [[nodiscard]] std::vector<double> infer() {
     typename Net::Saved saved;
     const auto logits = make_tensor<B>(k, with_channels(shape, Net::out));
-    Net::template forward<Mode::inference>(k, parameters.fields(), std::as_const(image).view(), logits.view(), saved);
+    Net::template forward<Mode::inference>(k, parameters.fields(), std::as_const(image).view(),
+                                           logits.view(), saved);
     return test::download(logits.view());
   }
 };
@@ -94,8 +99,8 @@ struct Case {
 template <class B>
 using Default = UNet<B, Channels<4, 3>, Widths<3, 5, 6>>;
 template <class B>
-using Other = UNet<B, Channels<4, 3>, Widths<4, 6, 8>, GroupNorm<2>, ReLU, StridedConvolution, NearestUpsample,
-                   ConvBlocks<1>>;
+using Other = UNet<B, Channels<4, 3>, Widths<4, 6, 8>, GroupNorm<2>, ReLU, StridedConvolution,
+                   NearestUpsample, ConvBlocks<1>>;
 constexpr Shape odd{2, 4, 8, 12, 4};
 
 template <class B>
@@ -150,21 +155,24 @@ void check_inference() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE_DEFINE("a training step agrees with the reference in logits and gradients", B, step_agrees) {
+TEST_CASE_TEMPLATE_DEFINE("a training step agrees with the reference in logits and gradients", B,
+                          step_agrees) {
   if (!test::available<B>()) return;
   check_agreement<Default, B>();
   check_agreement<Other, B>();
 }
 TEST_CASE_TEMPLATE_APPLY(step_agrees, test::Backends);
 
-TEST_CASE_TEMPLATE_DEFINE("a planned step touches exactly its plan and computes the same bits", B, plan_holds) {
+TEST_CASE_TEMPLATE_DEFINE("a planned step touches exactly its plan and computes the same bits", B,
+                          plan_holds) {
   if (!test::available<B>()) return;
   check_plan<Default<B>>();
   check_plan<Other<B>>();
 }
 TEST_CASE_TEMPLATE_APPLY(plan_holds, test::Backends);
 
-TEST_CASE_TEMPLATE_DEFINE("inference computes the bits of training in less memory", B, inference_agrees) {
+TEST_CASE_TEMPLATE_DEFINE("inference computes the bits of training in less memory", B,
+                          inference_agrees) {
   if (!test::available<B>()) return;
   check_inference<Default<B>>();
   check_inference<Other<B>>();
@@ -192,7 +200,8 @@ TEST_CASE("storing every source before its kernel changes no bit") {
 TEST_CASE("the plan of the published network needs at most 0.01 % more than the live bytes") {
   using Net = UNet<Reference<float>, Channels<4, 3>, Widths<30, 60, 120, 240, 320>>;
   const Context k{{.threads = 1}};
-  for (const RunPlan& plan : {plan_of_step<Net>(k, {2, 64, 64, 64, 4}), plan_inference<Net>(k, {1, 64, 64, 64, 4})}) {
+  for (const RunPlan& plan :
+       {plan_of_step<Net>(k, {2, 64, 64, 64, 4}), plan_inference<Net>(k, {1, 64, 64, 64, 4})}) {
     std::size_t bound = 0;
     for (const Lifetime& at : plan.memory.lifetimes) {
       std::size_t live = 0;
@@ -206,5 +215,6 @@ TEST_CASE("the plan of the published network needs at most 0.01 % more than the 
   }
   // A step costs three forward passes less the gradient of the image: 4 -> 30 channels on 2 x 64^3.
   const double forward = 2 * 782.6 / 8, image = 2 * 2 * 6.795 / 8;
-  CHECK(plan_of_step<Net>(k, {2, 64, 64, 64, 4}).ledger.flops * 1e-9 == doctest::Approx(3 * forward - image).epsilon(1e-4));
+  CHECK(plan_of_step<Net>(k, {2, 64, 64, 64, 4}).ledger.flops * 1e-9 ==
+        doctest::Approx(3 * forward - image).epsilon(1e-4));
 }

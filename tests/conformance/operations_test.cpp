@@ -39,7 +39,8 @@ class Bench {
   }
   /// A result that starts at `value`.
   Tensor<T>& result(Shape s, const std::string& name, double value = 0.25) {
-    auto& tensor = *tensors_.emplace_back(std::make_unique<Tensor<T>>(test::filled<B>(k_, s, value)));
+    auto& tensor =
+        *tensors_.emplace_back(std::make_unique<Tensor<T>>(test::filled<B>(k_, s, value)));
     written_.emplace_back(name, [&tensor] { return test::download(tensor.view()); });
     return tensor;
   }
@@ -51,14 +52,17 @@ class Bench {
   }
   template <class V = R>
   V* counted(index_t count, const std::string& name) {
-    auto& array = numbers_of<V>().emplace_back(std::make_unique<std::vector<V>>(static_cast<std::size_t>(count), V(0.5)));
-    written_.emplace_back(name, [&values = *array] { return std::vector<double>(values.begin(), values.end()); });
+    auto& array = numbers_of<V>().emplace_back(
+        std::make_unique<std::vector<V>>(static_cast<std::size_t>(count), V(0.5)));
+    written_.emplace_back(
+        name, [&values = *array] { return std::vector<double>(values.begin(), values.end()); });
     return array->data();
   }
 
   Plain<T> plain(Shape s, std::uint32_t name) { return {tensor(s, name).view()}; }
   Activated<T, R> activated(Shape s, std::uint32_t name) {
-    return {tensor(s, name).view(), numbers(s.n * s.c, name + 1), numbers(s.n * s.c, name + 2), R(0.01)};
+    return {tensor(s, name).view(), numbers(s.n * s.c, name + 1), numbers(s.n * s.c, name + 2),
+            R(0.01)};
   }
   NormGradient<T, R> norm_gradient(Shape s, std::uint32_t name) {
     return {tensor(s, name).view(), tensor(s, name + 1).view(), numbers(3 * s.n * s.c, name + 2)};
@@ -77,17 +81,22 @@ class Bench {
             .gain = numbers(s.c, 903)};
   }
   ActivatedGradient<T, R> activated_gradient(Shape s, const std::string& name, bool accumulate) {
-    return {activated(s, 911),          numbers(s.n * s.c, 914), numbers(s.n * s.c, 915),
-            result(s, name).view(),     counted<double>(2 * s.n * s.c, name + ".sums"),
+    return {activated(s, 911),
+            numbers(s.n * s.c, 914),
+            numbers(s.n * s.c, 915),
+            result(s, name).view(),
+            counted<double>(2 * s.n * s.c, name + ".sums"),
             accumulate};
   }
   /// For a coarse result of shape `s` whose fine tensor is twice as large on each axis.
   PooledGradient<T, R> pooled_gradient(Shape s, const std::string& name) {
     const auto fine = activated_gradient(doubled(s), name, true);
     auto& pooled = *tensors_.emplace_back(std::make_unique<Tensor<T>>(test::filled<B>(k_, s, 0)));
-    auto& copy = *tensors_.emplace_back(std::make_unique<Tensor<T>>(test::filled<B>(k_, fine.shape(), 0)));
-    test::store<B>(k_, Plain<T>{fine.source.raw},
-                   Output<T, R>{.y = copy.view(), .pooled = pooled.view(), .gain = numbers(s.c, 903)});
+    auto& copy =
+        *tensors_.emplace_back(std::make_unique<Tensor<T>>(test::filled<B>(k_, fine.shape(), 0)));
+    test::store<B>(
+        k_, Plain<T>{fine.source.raw},
+        Output<T, R>{.y = copy.view(), .pooled = pooled.view(), .gain = numbers(s.c, 903)});
     return {fine, pooled.view()};
   }
 
@@ -103,9 +112,10 @@ class Bench {
   std::vector<std::unique_ptr<std::vector<V>>>& numbers_of() {
     return std::get<std::vector<std::unique_ptr<std::vector<V>>>>(numbers_);
   }
-  using Numbers = std::conditional_t<
-      std::is_same_v<R, double>, std::tuple<std::vector<std::unique_ptr<std::vector<double>>>>,
-      std::tuple<std::vector<std::unique_ptr<std::vector<double>>>, std::vector<std::unique_ptr<std::vector<R>>>>>;
+  using Numbers = std::conditional_t<std::is_same_v<R, double>,
+                                     std::tuple<std::vector<std::unique_ptr<std::vector<double>>>>,
+                                     std::tuple<std::vector<std::unique_ptr<std::vector<double>>>,
+                                                std::vector<std::unique_ptr<std::vector<R>>>>>;
 
   Context k_;
   std::vector<std::unique_ptr<Tensor<T>>> tensors_;
@@ -117,7 +127,8 @@ class Bench {
 template <class B>
 constexpr double tolerance = sizeof(typename B::Real) == 8 ? 1e-11 : 1e-5;
 
-/// Runs `operation` on B and on the reference and compares all that it wrote; then on one and three threads.
+/// Runs `operation` on B and on the reference and compares all that it wrote; then on one and three
+/// threads.
 template <class B, class F>
 void agree(F&& operation) {
   const auto run = [&]<class Backend>(Bench<Backend> bench) {
@@ -169,9 +180,11 @@ TEST_CASE_TEMPLATE_DEFINE("convolutions of every source into every sink", B, con
 }
 TEST_CASE_TEMPLATE_APPLY(convolutions, test::Backends);
 
-TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and their backward", B, joins) {
+TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and their backward", B,
+                          joins) {
   if (!test::available<B>()) return;
-  for (const Shape coarse : {Shape{1, 1, 1, 1, 2}, Shape{2, 2, 3, 5, 5}, Shape{1, 3, 1, 9, 16}, Shape{1, 2, 2, 6, 30}}) {
+  for (const Shape coarse :
+       {Shape{1, 1, 1, 1, 2}, Shape{2, 2, 3, 5, 5}, Shape{1, 3, 1, 9, 16}, Shape{1, 2, 2, 6, 30}}) {
     CAPTURE(to_string(coarse));
     for (const auto kind : {Interpolation::trilinear, Interpolation::nearest}) {
       const index_t skip = coarse.c + 3;
@@ -186,16 +199,19 @@ TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and the
         test::convolution<Any>(k, alone, up, w, b.output(y, "upsampled", true));
         test::convolution<Any>(k, c, joined, w, b.output(y, "joined", true));
         const Split<Store<T>, decltype(b.activated_gradient(fine, "", false))> split{
-            b.stored(with_channels(fine, coarse.c), "to upsampled"), b.activated_gradient(fine, "to skip", false)};
+            b.stored(with_channels(fine, coarse.c), "to upsampled"),
+            b.activated_gradient(fine, "to skip", false)};
         test::convolution_backward<Any>(k, c, joined, b.norm_gradient(y, 30), w, split,
-                                        b.counted(c.in * c.out * 27, "grad weights"), b.counted(7, "grad bias"));
+                                        b.counted(c.in * c.out * 27, "grad weights"),
+                                        b.counted(7, "grad bias"));
       });
     }
   }
 }
 TEST_CASE_TEMPLATE_APPLY(joins, test::Backends);
 
-TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into every sink", B, backwards) {
+TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into every sink", B,
+                          backwards) {
   if (!test::available<B>()) return;
   for (const auto& [x, out] : table) {
     for (const index_t kernel : {1, 3}) {
@@ -211,8 +227,10 @@ TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into eve
           const index_t weights = c.in * c.out * c.taps();
           const R* w = b.numbers(weights, 1);
           const Shape y = c.output(x);
-          const auto backward = [&](const std::string& name, const auto& source, const auto& grad, const auto& sink) {
-            test::convolution_backward<Any>(k, c, source, grad, w, sink, b.counted(weights, name + ", weights"),
+          const auto backward = [&](const std::string& name, const auto& source, const auto& grad,
+                                    const auto& sink) {
+            test::convolution_backward<Any>(k, c, source, grad, w, sink,
+                                            b.counted(weights, name + ", weights"),
                                             b.counted(c.out, name + ", bias"));
           };
           backward("nobody", b.plain(x, 10), b.norm_gradient(y, 20), NoGradient{});
@@ -222,10 +240,12 @@ TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into eve
                    b.activated_gradient(x, "activated", false));
           backward("activated again", b.activated(x, 10), b.plain(y, 20),
                    b.activated_gradient(x, "activated again", true));
-          backward("pooled", b.activated(x, 10), b.norm_gradient(y, 20), b.pooled_gradient(x, "pooled"));
+          backward("pooled", b.activated(x, 10), b.norm_gradient(y, 20),
+                   b.pooled_gradient(x, "pooled"));
           test::convolution_backward<Any>(k, c, b.activated(x, 10), b.norm_gradient(y, 20), w,
                                           b.activated_gradient(x, "no bias", false),
-                                          b.counted(weights, "no bias, weights"), static_cast<R*>(nullptr));
+                                          b.counted(weights, "no bias, weights"),
+                                          static_cast<R*>(nullptr));
         });
       }
     }
@@ -242,16 +262,20 @@ TEST_CASE_TEMPLATE_DEFINE("store and upsample_backward", B, stores) {
       test::store<Any>(k, b.plain(shape, 10), b.output(shape, "output", true));
       test::store<Any>(k, b.activated(shape, 10), b.stored(shape, "activated"));
       test::store<Any>(k, b.norm_gradient(shape, 10), b.stored(shape, "norm gradient", true));
-      test::store<Any>(k, b.plain(shape, 10), b.activated_gradient(shape, "activated gradient", false));
+      test::store<Any>(k, b.plain(shape, 10),
+                       b.activated_gradient(shape, "activated gradient", false));
       test::store<Any>(k, b.plain(shape, 10), b.pooled_gradient(shape, "pooled gradient"));
       const Shape fine = doubled(shape);
       for (const auto kind : {Interpolation::trilinear, Interpolation::nearest}) {
         const std::string name = kind == Interpolation::nearest ? "nearest" : "trilinear";
         test::store<Any>(k, Upsampled{b.activated(shape, 10), kind}, b.stored(fine, name));
         const auto grad = b.plain(fine, 30).x;
-        test::upsample_backward<Any>(k, kind, grad, b.stored(shape, name + " backward, added", true));
-        test::upsample_backward<Any>(k, kind, grad, b.activated_gradient(shape, name + " backward", false));
-        test::upsample_backward<Any>(k, kind, grad, b.activated_gradient(shape, name + " backward again", true));
+        test::upsample_backward<Any>(k, kind, grad,
+                                     b.stored(shape, name + " backward, added", true));
+        test::upsample_backward<Any>(k, kind, grad,
+                                     b.activated_gradient(shape, name + " backward", false));
+        test::upsample_backward<Any>(k, kind, grad,
+                                     b.activated_gradient(shape, name + " backward again", true));
       }
     });
   }
@@ -269,8 +293,9 @@ TEST_CASE_TEMPLATE_DEFINE("normalisation, region losses and optimisers", B, rest
       const auto* gain = b.numbers(6, 2);
       auto* coefficients = b.counted(48, "coefficients");
       Any::normalise(k, {s, groups, 1e-5}, moments, gain, b.numbers(6, 3), coefficients);
-      Any::normalise_backward(k, {s, groups, 1e-5}, b.template numbers<double>(24, 4), coefficients, gain,
-                              b.counted(36, "backward"), b.counted(6, "grad gain"), b.counted(6, "grad offset"));
+      Any::normalise_backward(k, {s, groups, 1e-5}, b.template numbers<double>(24, 4), coefficients,
+                              gain, b.counted(36, "backward"), b.counted(6, "grad gain"),
+                              b.counted(6, "grad offset"));
     });
   }
   for (const Shape s : {Shape{2, 3, 5, 7, 3}, Shape{1, 1, 1, 1, 3}, Shape{1, 2, 16, 16, 1}}) {
@@ -289,7 +314,8 @@ TEST_CASE_TEMPLATE_DEFINE("normalisation, region losses and optimisers", B, rest
         for (const double value : {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce}) *seen++ = value;
         coefficients.push_back({0.3, -0.2, 0.1, 0.7});
       }
-      Any::region_gradient(k, logits, std::as_const(target).view(), coefficients, b.result(s, "gradient").view());
+      Any::region_gradient(k, logits, std::as_const(target).view(), coefficients,
+                           b.result(s, "gradient").view());
       HostTensor<float> probabilities(s);
       Any::probabilities(k, logits, probabilities.view());
       std::copy(probabilities.values().begin(), probabilities.values().end(),
@@ -304,8 +330,9 @@ TEST_CASE_TEMPLATE_DEFINE("normalisation, region losses and optimisers", B, rest
     const auto span = [&](const std::string& name) {
       return std::span<R>(b.counted(count, name), static_cast<std::size_t>(count));
     };
-    const auto sgd = span("sgd"), moment = span("moment"), adam = span("adam"), first = span("first"),
-               second = span("second"), adam_w = span("adam_w"), blend = span("blend");
+    const auto sgd = span("sgd"), moment = span("moment"), adam = span("adam"),
+               first = span("first"), second = span("second"), adam_w = span("adam_w"),
+               blend = span("blend");
     Any::sgd_step(k, {0.1, 0.9, 1e-3, true}, sgd, g, moment);
     Any::sgd_step(k, {0.1, 0.9, 1e-3, false}, sgd, g, moment);
     Any::adam_step(k, {0.01, 0.9, 0.999, 1e-8, 1e-2, false, 3}, adam, g, first, second);

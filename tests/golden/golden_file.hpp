@@ -34,7 +34,9 @@ class GoldenFile {
     for (std::size_t i = 0; i < from.size(); ++i) result.values()[i] = static_cast<T>(from[i]);
     return result;
   }
-  [[nodiscard]] const std::vector<index_t>& dims(const std::string& name) const { return file_.find(name).shape; }
+  [[nodiscard]] const std::vector<index_t>& dims(const std::string& name) const {
+    return file_.find(name).shape;
+  }
 
  private:
   SafetensorsFile file_;

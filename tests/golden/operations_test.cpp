@@ -34,9 +34,12 @@ struct Operations {
     const ConvDescriptor c{2, 3, kernel, stride};
     const auto x = test::upload<B>(k, file.tensor(name + ".x"));
     const auto grad_y = test::upload<B>(k, file.tensor(name + ".grad_y"));
-    const auto weight = cast<R>(file.values(name + ".weight")), bias = cast<R>(file.values(name + ".bias"));
-    const auto y = test::filled<B>(k, c.output(x.shape()), 99), grad_x = test::filled<B>(k, x.shape(), 99);
-    test::convolution<B>(k, c, Plain<T>{x.view()}, weight.data(), Output<T, R>{.y = y.view(), .bias = bias.data()});
+    const auto weight = cast<R>(file.values(name + ".weight")),
+               bias = cast<R>(file.values(name + ".bias"));
+    const auto y = test::filled<B>(k, c.output(x.shape()), 99),
+               grad_x = test::filled<B>(k, x.shape(), 99);
+    test::convolution<B>(k, c, Plain<T>{x.view()}, weight.data(),
+                         Output<T, R>{.y = y.view(), .bias = bias.data()});
     check(test::download(y.view()), name + ".y");
 
     std::vector<R> grad_weight(weight.size()), grad_bias(bias.size());
@@ -51,7 +54,8 @@ struct Operations {
     test::NormAndActivation<B> block(k, file.tensor(name + ".x"), file.values(name + ".weight"),
                                      file.values(name + ".bias"), groups, slope);
     const auto output = pool ? block.pooled_output() : block.output();
-    const auto y = test::filled<B>(k, output.shape(), 99), grad_x = test::filled<B>(k, block.norm.shape, 99);
+    const auto y = test::filled<B>(k, output.shape(), 99),
+               grad_x = test::filled<B>(k, block.norm.shape, 99);
     test::store<B>(k, output, Store<T>{y.view()});
     check(test::download(y.view()), name + ".y");
 
@@ -71,8 +75,10 @@ struct Operations {
   }
 
   void upsampling(const std::string& name, Interpolation kind) {
-    const auto x = test::upload<B>(k, file.tensor(name + ".x")), grad_y = test::upload<B>(k, file.tensor(name + ".grad_y"));
-    const auto y = test::filled<B>(k, doubled(x.shape()), 99), grad_x = test::filled<B>(k, x.shape(), 99);
+    const auto x = test::upload<B>(k, file.tensor(name + ".x")),
+               grad_y = test::upload<B>(k, file.tensor(name + ".grad_y"));
+    const auto y = test::filled<B>(k, doubled(x.shape()), 99),
+               grad_x = test::filled<B>(k, x.shape(), 99);
     test::store<B>(k, Upsampled<Plain<T>>{{x.view()}, kind}, Store<T>{y.view()});
     check(test::download(y.view()), name + ".y");
     test::upsample_backward<B>(k, kind, grad_y.view(), Store<T>{grad_x.view()});

@@ -21,7 +21,9 @@ class GoldenUNet {
   using Set = ParameterSet<typename Net::Parameters, R>;
 
   explicit GoldenUNet(const std::string& name)
-      : file_(name), image_(test::upload<B>(k_, file_.tensor("image"))), target_(file_.tensor<float>("target")) {
+      : file_(name),
+        image_(test::upload<B>(k_, file_.tensor("image"))),
+        target_(file_.tensor<float>("target")) {
     logits_ = test::filled<B>(k_, with_channels(image_.shape(), Net::out), 99);
     gradient_ = test::filled<B>(k_, logits_.shape(), 99);
   }
@@ -42,7 +44,8 @@ class GoldenUNet {
     const double loss = step(Store<T>{grad_image.view()});
     CHECK(test::relative_error(test::download(logits_.view()), file_.values("logits")) < tolerance);
     CHECK(loss == doctest::Approx(file_.values("loss")[0]).epsilon(tolerance));
-    CHECK(test::relative_error(test::download(grad_image.view()), file_.values("gradient.image")) < tolerance);
+    CHECK(test::relative_error(test::download(grad_image.view()), file_.values("gradient.image")) <
+          tolerance);
     check("gradient.", gradients_);
   }
 
@@ -53,22 +56,26 @@ class GoldenUNet {
     Set first, second;
     for (index_t number = 1; number <= 3; ++number) {
       step(NoGradient{});
-      optimizer.template apply<B>(k_, {parameters_.flat(), gradients_.flat(), {first.flat(), second.flat()},
-                                       optimizer.initial_rate(), number});
+      optimizer.template apply<B>(k_, {parameters_.flat(),
+                                       gradients_.flat(),
+                                       {first.flat(), second.flat()},
+                                       optimizer.initial_rate(),
+                                       number});
     }
     check(name + ".", parameters_);
   }
 
  private:
-  /// Error of a tensor: |a - b| / max(|b|, 1 % of the norm of the whole set); the gradient of a bias before a norm is zero
-  /// but for rounding. Float storage of the files allows 1e-7.
+  /// Error of a tensor: |a - b| / max(|b|, 1 % of the norm of the whole set); the gradient of a
+  /// bias before a norm is zero but for rounding. Float storage of the files allows 1e-7.
   static constexpr double tolerance = sizeof(R) == 8 ? 1e-6 : 1e-5;
 
   void load() {
     visit_parameters(
         [&](const std::string& name, auto& leaf) {
           const auto from = file_.values("initial." + name);
-          for (index_t i = 0; i < leaf.size; ++i) leaf.data[i] = static_cast<R>(from[static_cast<std::size_t>(i)]);
+          for (index_t i = 0; i < leaf.size; ++i)
+            leaf.data[i] = static_cast<R>(from[static_cast<std::size_t>(i)]);
         },
         "", parameters_.fields());
   }
@@ -78,7 +85,8 @@ class GoldenUNet {
   double step(const Y& grad_image) {
     std::fill(gradients_.flat().begin(), gradients_.flat().end(), R(0));
     typename Net::Saved saved;
-    Net::template forward<Mode::training>(k_, parameters_.fields(), image_.view(), logits_.view(), saved);
+    Net::template forward<Mode::training>(k_, parameters_.fields(), image_.view(), logits_.view(),
+                                          saved);
     const auto count = static_cast<std::size_t>(logits_.shape().n * Net::out);
     std::vector<RegionSums> sums(count);
     std::vector<RegionCoefficients> coefficients(count);
@@ -86,8 +94,8 @@ class GoldenUNet {
     B::region_sums(k_, logits_.view(), target, sums);
     const double loss = DiceAndCrossEntropy{}.evaluate(sums, logits_.shape(), coefficients);
     B::region_gradient(k_, logits_.view(), target, coefficients, gradient_.view());
-    Net::backward(k_, parameters_.fields(), saved, image_.view(), Plain<T>{gradient_.view()}, gradients_.fields(),
-                  grad_image);
+    Net::backward(k_, parameters_.fields(), saved, image_.view(), Plain<T>{gradient_.view()},
+                  gradients_.fields(), grad_image);
     return loss;
   }
 
@@ -118,13 +126,16 @@ void check_unet(const std::string& file) {
   golden.check_names_and_dims();
   golden.check_gradients();
   golden.check_three_steps("adam", Adam{.rate = 1e-2, .epsilon = 1e-3, .weight_decay = 1e-2});
-  golden.check_three_steps("adam_w", Adam{.rate = 1e-2, .epsilon = 1e-3, .weight_decay = 1e-1, .decoupled = true});
-  golden.check_three_steps("sgd", Sgd{.rate = 1e-2, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-3});
+  golden.check_three_steps(
+      "adam_w", Adam{.rate = 1e-2, .epsilon = 1e-3, .weight_decay = 1e-1, .decoupled = true});
+  golden.check_three_steps(
+      "sgd", Sgd{.rate = 1e-2, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-3});
 }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE_DEFINE("the UNet agrees with PyTorch in logits, loss, gradients and three updates", B, unet) {
+TEST_CASE_TEMPLATE_DEFINE(
+    "the UNet agrees with PyTorch in logits, loss, gradients and three updates", B, unet) {
   if (!test::available<B>()) return;
   check_unet<UNet<B, Channels<4, 3>, Widths<3, 4, 5>>>("unet.safetensors");
 }
@@ -132,7 +143,7 @@ TEST_CASE_TEMPLATE_APPLY(unet, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("the UNet with other policies agrees with PyTorch", B, other_policies) {
   if (!test::available<B>()) return;
-  check_unet<UNet<B, Channels<2, 3>, Widths<2, 4, 6>, GroupNorm<2>, ReLU, StridedConvolution, NearestUpsample>>(
-      "unet_other_policies.safetensors");
+  check_unet<UNet<B, Channels<2, 3>, Widths<2, 4, 6>, GroupNorm<2>, ReLU, StridedConvolution,
+                  NearestUpsample>>("unet_other_policies.safetensors");
 }
 TEST_CASE_TEMPLATE_APPLY(other_policies, test::Backends);

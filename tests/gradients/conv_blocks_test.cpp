@@ -1,5 +1,4 @@
 #include "glia/layers/conv_stack.hpp"
-
 #include "gradients/numeric_gradient.hpp"
 
 using namespace glia;
@@ -10,7 +9,8 @@ using B = Reference<double>;
 using Mean = GroupNorm<1>;
 using Pairs = GroupNorm<2>;
 
-/// A block or stack whose output, and with `Pool` its pooled output after it, is materialised: y is a list of voxels.
+/// A block or stack whose output, and with `Pool` its pooled output after it, is materialised: y is
+/// a list of voxels.
 template <class Block, index_t Stride, bool Pool>
 struct Alone {
   using Parameters = typename Block::Parameters;
@@ -31,30 +31,35 @@ struct Alone {
     return {y.data + f.elements(), halved(f), y.pitch};
   }
 
-  static void forward(Context& k, const Parameters& p, View<const double> x, View<double> y, Saved& s) {
+  static void forward(Context& k, const Parameters& p, View<const double> x, View<double> y,
+                      Saved& s) {
     Block::template forward<Mode::training>(k, p, make_wire<Block::in>(Plain<double>{x}), s, Pool);
     B::store(k, Block::output(s).source, Store<double>{output_of(y, x.shape)}, nullptr);
-    if constexpr (Pool) B::store(k, Block::pooled_output(s).source, Store<double>{pooled_of(y, x.shape)}, nullptr);
+    if constexpr (Pool)
+      B::store(k, Block::pooled_output(s).source, Store<double>{pooled_of(y, x.shape)}, nullptr);
   }
   template <class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, View<const double> x, View<const double> grad,
-                       Parameters& grads, const Y& grad_x) {
+  static void backward(Context& k, const Parameters& p, Saved& s, View<const double> x,
+                       View<const double> grad, Parameters& grads, const Y& grad_x) {
     auto g = Block::make_gradient(k, s);
     B::store(k, Plain<double>{output_of(grad, x.shape)}, Block::sink(s, g), nullptr);
-    if constexpr (Pool) B::store(k, Plain<double>{pooled_of(grad, x.shape)}, Block::pooled_sink(s, g), nullptr);
+    if constexpr (Pool)
+      B::store(k, Plain<double>{pooled_of(grad, x.shape)}, Block::pooled_sink(s, g), nullptr);
     Block::backward(k, p, s, make_wire<Block::in>(Plain<double>{x}), g, grad_x, grads);
   }
 };
 
 template <class Norm, class Activation, index_t Stride = 1, bool Pool = false>
 void check_block(const std::string& name, Shape shape = {2, 3, 4, 5, 2}) {
-  test::check_gradients<Alone<ConvBlock<B, 2, 4, Norm, Activation, Stride>, Stride, Pool>>(name, shape);
+  test::check_gradients<Alone<ConvBlock<B, 2, 4, Norm, Activation, Stride>, Stride, Pool>>(name,
+                                                                                           shape);
 }
 
 template <index_t Units, class Norm, class Activation, index_t Stride = 1, bool Pool = false>
 void check_stack(const std::string& name) {
-  test::check_gradients<Alone<ConvStack<B, 2, 4, 6, Units, Norm, Activation, Stride>, Stride, Pool>>(name,
-                                                                                                    {2, 4, 3, 2, 2});
+  test::check_gradients<
+      Alone<ConvStack<B, 2, 4, 6, Units, Norm, Activation, Stride>, Stride, Pool>>(name,
+                                                                                   {2, 4, 3, 2, 2});
 }
 
 }  // namespace
@@ -64,7 +69,8 @@ TEST_CASE("gradients of ConvBlock") {
   check_block<InstanceNorm<>, ReLU>("instance norm, ReLU");
   check_block<Pairs, LeakyReLU<>>("two groups, leaky ReLU");
   check_block<Mean, ReLU>("one group, ReLU");
-  check_block<InstanceNorm<std::ratio<1, 10>>, LeakyReLU<std::ratio<1, 5>>>("large epsilon and slope");
+  check_block<InstanceNorm<std::ratio<1, 10>>, LeakyReLU<std::ratio<1, 5>>>(
+      "large epsilon and slope");
 }
 
 TEST_CASE("gradients of ConvBlock with a stride") {

@@ -1,5 +1,4 @@
 #include "glia/losses/compound.hpp"
-
 #include "gradients/numeric_gradient.hpp"
 
 using namespace glia;
@@ -8,7 +7,8 @@ namespace {
 
 using B = Reference<double>;
 
-/// dL/dlogits against differences, with hard targets, soft targets and a region that is empty in one sample.
+/// dL/dlogits against differences, with hard targets, soft targets and a region that is empty in
+/// one sample.
 template <Loss L>
 void check_loss(const std::string& name, const L& loss) {
   CAPTURE(name);
@@ -20,7 +20,8 @@ void check_loss(const std::string& name, const L& loss) {
     CAPTURE(soft);
     HostTensor<float> target(s);
     Random random{2};
-    for (float& g : target.values()) g = static_cast<float>(soft ? random.uniform() : random.bernoulli(0.4));
+    for (float& g : target.values())
+      g = static_cast<float>(soft ? random.uniform() : random.bernoulli(0.4));
     for (index_t v = 0; v < 12; ++v) target.values()[static_cast<std::size_t>(3 * v + 2)] = 0;
     std::vector<RegionSums> sums(6);
     std::vector<RegionCoefficients> coefficients(6);
@@ -30,8 +31,10 @@ void check_loss(const std::string& name, const L& loss) {
       return loss.evaluate(sums, s, coefficients);
     };
     (void)value();
-    B::region_gradient(k, std::as_const(logits).view(), std::as_const(target).view(), coefficients, grad.view());
-    CHECK(test::worst_gradient_error(logits.values(), grad.values(), value) < test::gradient_tolerance);
+    B::region_gradient(k, std::as_const(logits).view(), std::as_const(target).view(), coefficients,
+                       grad.view());
+    CHECK(test::worst_gradient_error(logits.values(), grad.values(), value) <
+          test::gradient_tolerance);
   }
 }
 

@@ -17,8 +17,9 @@ namespace glia::test {
 
 inline constexpr double gradient_tolerance = 1e-5;
 
-/// max |numeric - analytic| / max |numeric| over a tensor, by central differences with a step of 1e-6. The denominator
-/// is at least 0.01: a gradient that is zero, such as a bias before a norm, has rounding noise only.
+/// max |numeric - analytic| / max |numeric| over a tensor, by central differences with a step of
+/// 1e-6. The denominator is at least 0.01: a gradient that is zero, such as a bias before a norm,
+/// has rounding noise only.
 template <class F>
 double worst_gradient_error(std::span<double> values, std::span<const double> analytic, F&& loss) {
   constexpr double step = 1e-6;
@@ -37,11 +38,13 @@ double worst_gradient_error(std::span<double> values, std::span<const double> an
   return worst / largest;
 }
 
-/// Checks dL/dx and dL/dparameter, element by element, of L = <weights, y(x, parameters)> with random weights.
+/// Checks dL/dx and dL/dparameter, element by element, of L = <weights, y(x, parameters)> with
+/// random weights.
 ///
 /// `Net` has Parameters, Saved, in, `output(Shape)`, `forward(k, p, x, y, saved)` and
-/// `backward(k, p, saved, x, grad_y, grads, sink)`. All parameters are random, so gains of norms have both signs. The
-/// gradients start at one, because backward adds; without a sink they must be the same bits.
+/// `backward(k, p, saved, x, grad_y, grads, sink)`. All parameters are random, so gains of norms
+/// have both signs. The gradients start at one, because backward adds; without a sink they must be
+/// the same bits.
 template <class Net>
 void check_gradients(const std::string& name, Shape shape) {
   CAPTURE(name);
@@ -74,7 +77,8 @@ void check_gradients(const std::string& name, Shape shape) {
       [&](const std::string& path, auto& value, const auto& grad) {
         CAPTURE(path);
         const auto size = static_cast<std::size_t>(value.size);
-        CHECK(worst_gradient_error({value.data, size}, {grad.data, size}, loss) < gradient_tolerance);
+        CHECK(worst_gradient_error({value.data, size}, {grad.data, size}, loss) <
+              gradient_tolerance);
       },
       "", p.fields(), grads.fields());
 }

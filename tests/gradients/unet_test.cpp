@@ -11,19 +11,21 @@ struct Whole {
   using Parameters = typename Net::Parameters;
   using Saved = typename Net::Saved;
   static Shape output(Shape s) { return with_channels(s, Net::out); }
-  static void forward(Context& k, const Parameters& p, View<const double> x, View<double> y, Saved& s) {
+  static void forward(Context& k, const Parameters& p, View<const double> x, View<double> y,
+                      Saved& s) {
     Net::template forward<Mode::training>(k, p, x, y, s);
   }
   template <class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, View<const double> x, View<const double> grad,
-                       Parameters& grads, const Y& grad_x) {
+  static void backward(Context& k, const Parameters& p, Saved& s, View<const double> x,
+                       View<const double> grad, Parameters& grads, const Y& grad_x) {
     Net::backward(k, p, s, x, Plain<double>{grad}, grads, grad_x);
   }
 };
 
 template <class W, class... Policies>
 void check_unet(const std::string& name, Shape shape) {
-  test::check_gradients<Whole<UNet<Reference<double>, Channels<2, 2>, W, Policies...>>>(name, shape);
+  test::check_gradients<Whole<UNet<Reference<double>, Channels<2, 2>, W, Policies...>>>(name,
+                                                                                        shape);
 }
 
 }  // namespace
@@ -38,8 +40,10 @@ TEST_CASE("gradients of the UNet when the bottleneck has one voxel on some axes,
 }
 
 TEST_CASE("gradients of the UNet with other policies") {
-  check_unet<Widths<2, 4, 4>, GroupNorm<2>, ReLU, StridedConvolution, NearestUpsample>("all others", {2, 4, 4, 8, 2});
+  check_unet<Widths<2, 4, 4>, GroupNorm<2>, ReLU, StridedConvolution, NearestUpsample>(
+      "all others", {2, 4, 4, 8, 2});
   check_unet<Widths<2, 4>, StridedConvolution, GroupNorm<1>>("strided, trilinear", {2, 4, 6, 2, 2});
-  check_unet<Widths<2, 3>, NearestUpsample, ReLU, ConvBlocks<1>>("one unit per level", {2, 4, 2, 6, 2});
+  check_unet<Widths<2, 3>, NearestUpsample, ReLU, ConvBlocks<1>>("one unit per level",
+                                                                 {2, 4, 2, 6, 2});
   check_unet<Widths<2, 3>, ConvBlocks<3>>("three units per level", {1, 4, 4, 2, 2});
 }

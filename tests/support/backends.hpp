@@ -9,9 +9,10 @@
 
 namespace glia::test {
 
-/// Every backend that must agree with Reference<double>; on processors each instruction set by name.
-using Backends = std::tuple<Reference<double>, Reference<float>, Materialising<Reference<float>>, Cpu<Float32>,
-                            Cpu<Float32, isa::Avx2>, Cpu<Float32, isa::Generic>>;
+/// Every backend that must agree with Reference<double>; on processors each instruction set by
+/// name.
+using Backends = std::tuple<Reference<double>, Reference<float>, Materialising<Reference<float>>,
+                            Cpu<Float32>, Cpu<Float32, isa::Avx2>, Cpu<Float32, isa::Generic>>;
 
 /// Whether this machine can run the backend.
 template <class B>
@@ -48,7 +49,8 @@ template <class T>
 [[nodiscard]] std::vector<double> download(View<T> from) {
   std::vector<double> to;
   reference::for_each_voxel(from.shape, [&](reference::Voxel v) {
-    for (index_t c = 0; c < from.shape.c; ++c) to.push_back(static_cast<double>(from.at(v.n, v.d, v.h, v.w, c)));
+    for (index_t c = 0; c < from.shape.c; ++c)
+      to.push_back(static_cast<double>(from.at(v.n, v.d, v.h, v.w, c)));
   });
   return to;
 }
@@ -60,7 +62,8 @@ void store(Context& k, const X& x, const Y& y) {
   B::store(k, x, y, work.data());
 }
 template <class B, Source X, Sink Y>
-void convolution(Context& k, const ConvDescriptor& c, const X& x, const typename B::Real* weights, const Y& y) {
+void convolution(Context& k, const ConvDescriptor& c, const X& x, const typename B::Real* weights,
+                 const Y& y) {
   const auto work = make_array<std::byte>(k, B::forward_workspace(k, c, x, y));
   B::convolution(k, c, x, weights, y, work.data());
 }
@@ -72,7 +75,8 @@ void convolution_backward(Context& k, const ConvDescriptor& c, const X& x, const
   B::convolution_backward(k, c, x, grad, weights, y, dw, db, work.data());
 }
 template <class B, Sink Y>
-void upsample_backward(Context& k, Interpolation kind, View<const typename B::Scalar> fine, const Y& y) {
+void upsample_backward(Context& k, Interpolation kind, View<const typename B::Scalar> fine,
+                       const Y& y) {
   const auto work = make_array<std::byte>(k, B::upsample_backward_workspace(k, kind, fine, y));
   B::upsample_backward(k, kind, fine, y, work.data());
 }
@@ -102,17 +106,19 @@ struct NormAndActivation {
         norm{x.shape(), groups, 1e-5} {
     const auto source = upload<B>(k, x);
     std::vector<double> moments(sums.size());
-    test::store<B>(k, Plain<T>{source.view()},
-                   Output<T, R>{.y = raw.view(),
-                                .moments = moments.data(),
-                                .pooled = halved(x.shape()).voxels() > 0 ? pooled.view() : View<T>{},
-                                .gain = gain.data()});
+    test::store<B>(
+        k, Plain<T>{source.view()},
+        Output<T, R>{.y = raw.view(),
+                     .moments = moments.data(),
+                     .pooled = halved(x.shape()).voxels() > 0 ? pooled.view() : View<T>{},
+                     .gain = gain.data()});
     B::normalise(k, norm, moments.data(), gain.data(), offset.data(), coefficients.data());
   }
   static std::size_t channels(Shape s) { return static_cast<std::size_t>(s.n * s.c); }
 
   [[nodiscard]] Activated<T, R> of(View<const T> tensor) const {
-    return {tensor, coefficients.data(), coefficients.data() + channels(norm.shape), static_cast<R>(slope)};
+    return {tensor, coefficients.data(), coefficients.data() + channels(norm.shape),
+            static_cast<R>(slope)};
   }
   [[nodiscard]] Activated<T, R> output() const { return of(raw.view()); }
   [[nodiscard]] Activated<T, R> pooled_output() const { return of(pooled.view()); }
@@ -122,9 +128,10 @@ struct NormAndActivation {
   }
   [[nodiscard]] PooledGradient<T, R> pooled_sink() { return {sink(true), pooled.view()}; }
   /// The gradient of the raw tensor; adds to the gradients of gain and offset.
-  [[nodiscard]] NormGradient<T, R> gradient(Context& k, std::vector<R>& grad_gain, std::vector<R>& grad_offset) {
-    B::normalise_backward(k, norm, sums.data(), coefficients.data(), gain.data(), backward.data(), grad_gain.data(),
-                          grad_offset.data());
+  [[nodiscard]] NormGradient<T, R> gradient(Context& k, std::vector<R>& grad_gain,
+                                            std::vector<R>& grad_offset) {
+    B::normalise_backward(k, norm, sums.data(), coefficients.data(), gain.data(), backward.data(),
+                          grad_gain.data(), grad_offset.data());
     return {grad.view(), raw.view(), backward.data()};
   }
 };

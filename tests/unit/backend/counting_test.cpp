@@ -18,7 +18,8 @@ TEST_CASE("a counted convolution touches no memory and fills the ledger") {
   const Shape x{2, 6, 5, 4, 4};
   const Plain<float> source{{nullptr, x, 4}};
   const Output<float> sink{.y = {nullptr, c.output(x), 8}};
-  CHECK(C::forward_workspace(k, c, source, sink) == Reference<float>::forward_workspace(k, c, source, sink));
+  CHECK(C::forward_workspace(k, c, source, sink) ==
+        Reference<float>::forward_workspace(k, c, source, sink));
   C::convolution(k, c, source, nullptr, sink, nullptr);
   const double flops = 2.0 * 4 * 8 * 27 * (2 * 6 * 5 * 4);
   CHECK(k.ledger().flops == flops);
@@ -29,11 +30,13 @@ TEST_CASE("a counted convolution touches no memory and fills the ledger") {
   CHECK(k.ledger().convolutions[0].out == c.output(x));
   CHECK(k.ledger().convolutions[0].kernel == 3);
 
-  // Backward costs one convolution for the weights and one more if somebody wants the gradient of the input.
+  // Backward costs one convolution for the weights and one more if somebody wants the gradient of
+  // the input.
   const Plain<float> grad{{nullptr, c.output(x), 8}};
   C::convolution_backward(k, c, source, grad, nullptr, NoGradient{}, nullptr, nullptr, nullptr);
   CHECK(k.ledger().flops == 2 * flops);
-  C::convolution_backward(k, c, source, grad, nullptr, Store<float>{{nullptr, x, 4}}, nullptr, nullptr, nullptr);
+  C::convolution_backward(k, c, source, grad, nullptr, Store<float>{{nullptr, x, 4}}, nullptr,
+                          nullptr, nullptr);
   CHECK(k.ledger().flops == 4 * flops);
   CHECK(k.ledger().convolutions.size() == 1);
 }

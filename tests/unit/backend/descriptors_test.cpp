@@ -12,5 +12,6 @@ TEST_CASE("convolution outputs have PyTorch's extents") {
   static_assert(ConvDescriptor{4, 8, 3, 1}.taps() == 27);
   // Isensee et al. 2018, first convolution on 128^3: 6.795 GMAC.
   const ConvDescriptor first{4, 30, 3, 1};
-  CHECK(first.flops(first.output({1, 128, 128, 128, 4})) == doctest::Approx(2 * 6.795e9).epsilon(1e-4));
+  CHECK(first.flops(first.output({1, 128, 128, 128, 4})) ==
+        doctest::Approx(2 * 6.795e9).epsilon(1e-4));
 }

@@ -18,7 +18,8 @@ static_assert(Backend<Reference<float>>);
 namespace {
 
 /// The convolution of `x` with bias-free `weights`.
-HostTensor<double> convolve(const ConvDescriptor& c, const HostTensor<double>& x, const std::vector<double>& weights) {
+HostTensor<double> convolve(const ConvDescriptor& c, const HostTensor<double>& x,
+                            const std::vector<double>& weights) {
   Context k{{.threads = 1}};
   HostTensor<double> y(c.output(x.shape()));
   const Plain<double> source{x.view()};
@@ -31,14 +32,16 @@ HostTensor<double> convolve(const ConvDescriptor& c, const HostTensor<double>& x
 }  // namespace
 
 TEST_CASE("convolution by hand: a box of ones counts the voxels under the kernel") {
-  const auto y = convolve({1, 1, 3, 1}, HostTensor<double>(Shape{1, 3, 4, 2, 1}, 1.0), std::vector<double>(27, 1.0));
+  const auto y = convolve({1, 1, 3, 1}, HostTensor<double>(Shape{1, 3, 4, 2, 1}, 1.0),
+                          std::vector<double>(27, 1.0));
   CHECK(y.view().at(0, 1, 1, 0, 0) == 3 * 3 * 2);
   CHECK(y.view().at(0, 0, 0, 0, 0) == 2 * 2 * 2);
   CHECK(y.view().at(0, 1, 2, 1, 0) == 18);
   CHECK(y.view().at(0, 2, 0, 1, 0) == 8);
 }
 
-TEST_CASE("convolution by hand: one tap shifts, for every tap, and does not turn the kernel round") {
+TEST_CASE(
+    "convolution by hand: one tap shifts, for every tap, and does not turn the kernel round") {
   const auto x = test::random_tensor<double>({1, 3, 4, 5, 1}, 1);
   for (index_t tap = 0; tap < 27; ++tap) {
     std::vector<double> weights(27);
@@ -102,7 +105,8 @@ TEST_CASE("normalise: scale, shift, mean and rstd of each sample and group") {
   }
 }
 
-TEST_CASE("normalise: a constant channel keeps a finite scale although its variance rounds below zero") {
+TEST_CASE(
+    "normalise: a constant channel keeps a finite scale although its variance rounds below zero") {
   Context k{{.threads = 1}};
   const double x = 0.1, gain = 1, offset = 0;
   const std::array<double, 2> moments{3 * x, 3 * x * x * (1 - 1e-13)};

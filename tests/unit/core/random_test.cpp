@@ -12,7 +12,8 @@ namespace {
 using namespace glia;
 using Block = std::array<std::uint32_t, 4>;
 
-/// Philox4x32-10 written from the paper (Salmon et al. 2011, section 3.3), independent of Random123's headers.
+/// Philox4x32-10 written from the paper (Salmon et al. 2011, section 3.3), independent of
+/// Random123's headers.
 Block philox(Block counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
@@ -46,14 +47,16 @@ TEST_CASE("Philox4x32-10 gives Random123's known answers") {
 TEST_CASE("the seed is the key and the name is the counter") {
   Random random{0x299f31d0a4093822, 0x85a308d3, 0x13198a2e, 0x03707344};
   for (std::uint32_t block = 0; block < 100; ++block) {
-    CHECK(four(random) == philox({block, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}));
+    CHECK(four(random) ==
+          philox({block, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}));
   }
 }
 
 TEST_CASE("uniform numbers have 53 bits and lie in [0, 1)") {
   const Block block = philox({0, 1, 2, 3}, {42, 0});
   Random random{42, 1, 2, 3};
-  const double expected = static_cast<double>(block[0] >> 5) * 0x1p-27 + static_cast<double>(block[1] >> 6) * 0x1p-53;
+  const double expected =
+      static_cast<double>(block[0] >> 5) * 0x1p-27 + static_cast<double>(block[1] >> 6) * 0x1p-53;
   CHECK(random.uniform() == expected);
 
   const int count = 100000;
@@ -108,5 +111,6 @@ TEST_CASE("below is uniform over its range and bernoulli keeps its probability")
 TEST_CASE("a generator serves the standard library's distributions") {
   static_assert(std::uniform_random_bit_generator<Random>);
   Random a{3}, b{3};
-  CHECK(std::uniform_int_distribution<int>(0, 1000000)(a) == std::uniform_int_distribution<int>(0, 1000000)(b));
+  CHECK(std::uniform_int_distribution<int>(0, 1000000)(a) ==
+        std::uniform_int_distribution<int>(0, 1000000)(b));
 }

@@ -9,13 +9,16 @@ using namespace glia;
 namespace {
 
 static_assert(NormPolicy<InstanceNorm<>> && NormPolicy<GroupNorm<8>> && !NormPolicy<ReLU>);
-static_assert(ActivationPolicy<LeakyReLU<>> && ActivationPolicy<ReLU> && !ActivationPolicy<InstanceNorm<>>);
+static_assert(ActivationPolicy<LeakyReLU<>> && ActivationPolicy<ReLU> &&
+              !ActivationPolicy<InstanceNorm<>>);
 struct Turning {
   static constexpr double negative_slope = -0.01;  // not monotone: pooling could not come first
 };
 static_assert(!ActivationPolicy<Turning>);
-static_assert(DownsamplePolicy<MaxPool> && DownsamplePolicy<StridedConvolution> && !DownsamplePolicy<TrilinearUpsample>);
-static_assert(UpsamplePolicy<TrilinearUpsample> && UpsamplePolicy<NearestUpsample> && !UpsamplePolicy<MaxPool>);
+static_assert(DownsamplePolicy<MaxPool> && DownsamplePolicy<StridedConvolution> &&
+              !DownsamplePolicy<TrilinearUpsample>);
+static_assert(UpsamplePolicy<TrilinearUpsample> && UpsamplePolicy<NearestUpsample> &&
+              !UpsamplePolicy<MaxPool>);
 static_assert(BlockPolicy<ConvBlocks<2>> && !BlockPolicy<ReLU>);
 
 }  // namespace

@@ -38,9 +38,11 @@ constexpr Shape toy_shape{1, 1, 1, 2, 1};
 TEST_CASE("soft Dice of two voxels, p = (.8, .4), g = (1, 0), as published") {
   const SoftDice paper{.smooth_denominator = 0};
   CHECK(1 - evaluate(paper, toy, toy_shape) == doctest::Approx(0.888889).epsilon(1e-6));
-  const SoftDice plain{.squared_prediction = false, .squared_target = false, .smooth_denominator = 0};
+  const SoftDice plain{
+      .squared_prediction = false, .squared_target = false, .smooth_denominator = 0};
   CHECK(1 - evaluate(plain, toy, toy_shape) == doctest::Approx(0.727273).epsilon(1e-6));
-  const SoftDice lachinov_2018{.squared_target = false, .smooth_numerator = 1, .smooth_denominator = 1};
+  const SoftDice lachinov_2018{
+      .squared_target = false, .smooth_numerator = 1, .smooth_denominator = 1};
   CHECK(1 - evaluate(lachinov_2018, toy, toy_shape) == doctest::Approx(0.928571).epsilon(1e-6));
   const SoftDice isensee_2018{.squared_prediction = false,
                               .squared_target = false,
@@ -55,7 +57,8 @@ TEST_CASE("squaring the target matters for soft targets only, and lets Dice reac
   CHECK(evaluate(SoftDice{.smooth_denominator = 0}, soft, toy_shape) == doctest::Approx(0));
   CHECK(evaluate(SoftDice{.squared_target = false, .smooth_denominator = 0}, soft, toy_shape) ==
         doctest::Approx(1 - 2 * 0.58 / 1.58));
-  CHECK(evaluate(SoftDice{}, toy, toy_shape) == evaluate(SoftDice{.squared_target = false}, toy, toy_shape));
+  CHECK(evaluate(SoftDice{}, toy, toy_shape) ==
+        evaluate(SoftDice{.squared_target = false}, toy, toy_shape));
 }
 
 TEST_CASE("pooling over the batch sums before it divides; per sample divides before it averages") {
@@ -75,7 +78,9 @@ TEST_CASE("regions are averaged") {
   CHECK(dice == doctest::Approx((1.6 / 1.8 + 0.4 / 1.05) / 2));
 }
 
-TEST_CASE("a region that is empty in the target: Dice 0 and no gradient, unless the numerator is smoothed") {
+TEST_CASE(
+    "a region that is empty in the target: Dice 0 and no gradient, unless the numerator is "
+    "smoothed") {
   const std::vector<RegionSums> empty{sums_of({0.1, 0.3}, {0, 0})};
   const auto gradient_at = [&](const SoftDice& loss, double p) {
     std::array<RegionCoefficients, 1> k{};
@@ -86,8 +91,10 @@ TEST_CASE("a region that is empty in the target: Dice 0 and no gradient, unless 
   CHECK(gradient_at(SoftDice{}, 0.1) == 0);
   // Dice = s / (sum p + s): d(1 - Dice)/dp = s / (sum p + s)^2.
   for (const double s : {1.0, 1e-5}) {
-    const SoftDice smoothed{
-        .squared_prediction = false, .squared_target = false, .smooth_numerator = s, .smooth_denominator = s};
+    const SoftDice smoothed{.squared_prediction = false,
+                            .squared_target = false,
+                            .smooth_numerator = s,
+                            .smooth_denominator = s};
     CHECK(evaluate(smoothed, empty, toy_shape) == doctest::Approx(1 - s / (0.4 + s)));
     CHECK(gradient_at(smoothed, 0.1) == doctest::Approx(s / ((0.4 + s) * (0.4 + s))));
   }
@@ -95,21 +102,26 @@ TEST_CASE("a region that is empty in the target: Dice 0 and no gradient, unless 
   CHECK(std::isfinite(evaluate(SoftDice{}, nothing, toy_shape)));
 }
 
-TEST_CASE("binary cross entropy of the toy: mean .366985, sum .733969; normalisers differ by the regions") {
+TEST_CASE(
+    "binary cross entropy of the toy: mean .366985, sum .733969; normalisers differ by the "
+    "regions") {
   CHECK(evaluate(BinaryCrossEntropy{}, toy, toy_shape) == doctest::Approx(0.366985).epsilon(1e-6));
   const std::vector<RegionSums> three(3, toy[0]);
   const Shape shape{1, 1, 1, 2, 3};
-  CHECK(evaluate(BinaryCrossEntropy{}, three, shape) == doctest::Approx(3 * 0.366985).epsilon(1e-6));
-  CHECK(evaluate(BinaryCrossEntropy{BinaryCrossEntropy::Normaliser::voxels_and_regions}, three, shape) ==
-        doctest::Approx(0.366985).epsilon(1e-6));
+  CHECK(evaluate(BinaryCrossEntropy{}, three, shape) ==
+        doctest::Approx(3 * 0.366985).epsilon(1e-6));
+  CHECK(evaluate(BinaryCrossEntropy{BinaryCrossEntropy::Normaliser::voxels_and_regions}, three,
+                 shape) == doctest::Approx(0.366985).epsilon(1e-6));
   const std::vector<RegionSums> batch(2, toy[0]);
-  CHECK(evaluate(BinaryCrossEntropy{}, batch, {2, 1, 1, 2, 1}) == doctest::Approx(0.366985).epsilon(1e-6));
+  CHECK(evaluate(BinaryCrossEntropy{}, batch, {2, 1, 1, 2, 1}) ==
+        doctest::Approx(0.366985).epsilon(1e-6));
 }
 
 TEST_CASE("a compound is the sum of its terms, in value and in gradient") {
   std::array<RegionCoefficients, 1> both{}, dice{}, entropy{};
   const double value = DiceAndCrossEntropy{}.evaluate(toy, toy_shape, both);
-  const double parts = SoftDice{}.evaluate(toy, toy_shape, dice) + BinaryCrossEntropy{}.evaluate(toy, toy_shape, entropy);
+  const double parts = SoftDice{}.evaluate(toy, toy_shape, dice) +
+                       BinaryCrossEntropy{}.evaluate(toy, toy_shape, entropy);
   CHECK(value == doctest::Approx(parts));
   CHECK(value == doctest::Approx(1 - 0.888889 + 0.366985).epsilon(1e-5));
   CHECK(both[0].on_target == dice[0].on_target);

@@ -35,25 +35,32 @@ TEST_CASE("SGD by hand") {
   // m = 2, then 0.5 * 2 + 3 = 4.
   CHECK(after(Sgd{.rate = 0.1, .momentum = 0.5}, {2, 3}) == doctest::Approx(1 - 0.2 - 0.4));
   // Nesterov: g + 0.5 m = 3, then 3 + 0.5 * 4 = 5.
-  CHECK(after(Sgd{.rate = 0.1, .momentum = 0.5, .nesterov = true}, {2, 3}) == doctest::Approx(1 - 0.3 - 0.5));
+  CHECK(after(Sgd{.rate = 0.1, .momentum = 0.5, .nesterov = true}, {2, 3}) ==
+        doctest::Approx(1 - 0.3 - 0.5));
   // Coupled decay: g = 2 + 0.5 * 1.
-  CHECK(after(Sgd{.rate = 0.1, .momentum = 0, .weight_decay = 0.5}, {2}) == doctest::Approx(1 - 0.25));
+  CHECK(after(Sgd{.rate = 0.1, .momentum = 0, .weight_decay = 0.5}, {2}) ==
+        doctest::Approx(1 - 0.25));
 }
 
 TEST_CASE("Adam by hand: the first step is the rate whatever the size of the gradient") {
   for (const double gradient : {1e-3, -5.0, 1e4}) {
-    CHECK(after(Adam{.rate = 0.1}, {gradient}) == doctest::Approx(1 - std::copysign(0.1, gradient)).epsilon(1e-6));
+    CHECK(after(Adam{.rate = 0.1}, {gradient}) ==
+          doctest::Approx(1 - std::copysign(0.1, gradient)).epsilon(1e-6));
   }
-  // Two steps: m = (.9 * .1 * 2 + .1 * 4) / (1 - .81), v = (.999 * .001 * 4 + .001 * 16) / (1 - .998001).
-  const double m = (0.9 * 0.1 * 2 + 0.1 * 4) / 0.19, v = (0.999 * 0.001 * 4 + 0.001 * 16) / 0.001999;
-  CHECK(after(Adam{.rate = 0.1, .epsilon = 0}, {2, 4}) == doctest::Approx(1 - 0.1 - 0.1 * m / std::sqrt(v)));
+  // Two steps: m = (.9 * .1 * 2 + .1 * 4) / (1 - .81), v = (.999 * .001 * 4 + .001 * 16) / (1 -
+  // .998001).
+  const double m = (0.9 * 0.1 * 2 + 0.1 * 4) / 0.19,
+               v = (0.999 * 0.001 * 4 + 0.001 * 16) / 0.001999;
+  CHECK(after(Adam{.rate = 0.1, .epsilon = 0}, {2, 4}) ==
+        doctest::Approx(1 - 0.1 - 0.1 * m / std::sqrt(v)));
   // Epsilon is added after the root: |g| / (|g| + eps).
   CHECK(after(Adam{.rate = 0.1, .epsilon = 3}, {1}) == doctest::Approx(1 - 0.1 / 4));
 }
 
 TEST_CASE("weight decay: coupled goes through the moments, decoupled shrinks the weight") {
   // Without a gradient coupled decay moves by the rate, decoupled by rate * decay.
-  CHECK(after(Adam{.rate = 0.1, .weight_decay = 0.01}, {0}) == doctest::Approx(1 - 0.1).epsilon(1e-5));
+  CHECK(after(Adam{.rate = 0.1, .weight_decay = 0.01}, {0}) ==
+        doctest::Approx(1 - 0.1).epsilon(1e-5));
   CHECK(after(adam_w(0.1, 0.01), {0}) == doctest::Approx(1 - 0.1 * 0.01));
 }
 

@@ -6,21 +6,23 @@
 
 using namespace glia;
 
-static_assert(Schedule<ConstantRate> && Schedule<StepDecay> && Schedule<PolynomialDecay> && Schedule<Plateau> &&
-              Schedule<AnySchedule>);
+static_assert(Schedule<ConstantRate> && Schedule<StepDecay> && Schedule<PolynomialDecay> &&
+              Schedule<Plateau> && Schedule<AnySchedule>);
 
 TEST_CASE("stepped decay over the paper's 280 epochs") {
   const auto last = TrainingClock{.epoch = 279, .epochs = 280};
-  CHECK(StepDecay{.decay = 0.60, .every = 30}.factor(last) == doctest::Approx(0.010078).epsilon(1e-4));
+  CHECK(StepDecay{.decay = 0.60, .every = 30}.factor(last) ==
+        doctest::Approx(0.010078).epsilon(1e-4));
   const auto end = TrainingClock{.epoch = 280, .epochs = 280};
-  CHECK(StepDecay{.decay = 0.85, .every = 10}.factor(end) == doctest::Approx(0.01056).epsilon(1e-3));
+  CHECK(StepDecay{.decay = 0.85, .every = 10}.factor(end) ==
+        doctest::Approx(0.01056).epsilon(1e-3));
   const StepDecay decay{.decay = 0.5, .every = 10};
   CHECK(decay.factor({.epoch = 0}) == 1);
   CHECK(decay.factor({.epoch = 9}) == 1);
   CHECK(decay.factor({.epoch = 10}) == 0.5);
   CHECK(decay.factor({.epoch = 25, .update = 1000}) == 0.25);
-  CHECK(StepDecay{.decay = 0.5, .every = 10, .unit = StepDecay::Unit::updates}.factor({.epoch = 9, .update = 31}) ==
-        0.125);
+  CHECK(StepDecay{.decay = 0.5, .every = 10, .unit = StepDecay::Unit::updates}.factor(
+            {.epoch = 9, .update = 31}) == 0.125);
 }
 
 TEST_CASE("polynomial decay with power .9") {

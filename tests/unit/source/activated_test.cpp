@@ -15,7 +15,8 @@ namespace {
 // Two samples and two channels, so that a mixed-up [N, C] index shows.
 struct Fixture {
   HostTensor<double> raw{Shape{2, 1, 1, 2, 2}};
-  std::array<double, 4> scale{1, -2, 3, 0.5}, shift{0, 1, -1, 2}, mean{0.5, 1, 1.5, 2}, rstd{1, 2, 3, 4};
+  std::array<double, 4> scale{1, -2, 3, 0.5}, shift{0, 1, -1, 2}, mean{0.5, 1, 1.5, 2},
+      rstd{1, 2, 3, 4};
   Fixture() { raw.values() = {1, 2, -3, 4, 5, -6, 0, 8}; }
   [[nodiscard]] Activated<double> source(double slope) const {
     return {raw.view(), scale.data(), shift.data(), slope};
@@ -30,13 +31,13 @@ TEST_CASE("Activated is the activation of scale * raw + shift per sample and cha
   CHECK(source.shape() == f.raw.shape());
   CHECK(source.bytes() == 8 * sizeof(double));
   using E = Evaluate<Activated<double>>;
-  CHECK(E::value(source, {0, 0, 0, 0}, 0) == 1);                            // 1 * 1 + 0
-  CHECK(E::value(source, {0, 0, 0, 0}, 1) == doctest::Approx(-0.3));        // -2 * 2 + 1 = -3
-  CHECK(E::value(source, {0, 0, 0, 1}, 0) == doctest::Approx(-0.3));        // -3
-  CHECK(E::value(source, {1, 0, 0, 0}, 0) == 14);                           // 3 * 5 - 1
-  CHECK(E::value(source, {1, 0, 0, 0}, 1) == doctest::Approx(-0.1));        // 0.5 * -6 + 2 = -1
-  CHECK(E::value(source, {1, 0, 0, 1}, 1) == 6);                            // 0.5 * 8 + 2
-  CHECK(E::value(f.source(0), {0, 0, 0, 1}, 0) == 0);                       // ReLU
+  CHECK(E::value(source, {0, 0, 0, 0}, 0) == 1);                      // 1 * 1 + 0
+  CHECK(E::value(source, {0, 0, 0, 0}, 1) == doctest::Approx(-0.3));  // -2 * 2 + 1 = -3
+  CHECK(E::value(source, {0, 0, 0, 1}, 0) == doctest::Approx(-0.3));  // -3
+  CHECK(E::value(source, {1, 0, 0, 0}, 0) == 14);                     // 3 * 5 - 1
+  CHECK(E::value(source, {1, 0, 0, 0}, 1) == doctest::Approx(-0.1));  // 0.5 * -6 + 2 = -1
+  CHECK(E::value(source, {1, 0, 0, 1}, 1) == 6);                      // 0.5 * 8 + 2
+  CHECK(E::value(f.source(0), {0, 0, 0, 1}, 0) == 0);                 // ReLU
 }
 
 TEST_CASE("ActivatedGradient writes result * activation' and gains the two sums") {
@@ -45,7 +46,8 @@ TEST_CASE("ActivatedGradient writes result * activation' and gains the two sums"
   result.values() = {1, 2, 3, 4, 5, 6, 7, 8};
   std::array<double, 8> sums{};
   Context k{{.threads = 1}};
-  ActivatedGradient<double> sink{f.source(0.1), f.mean.data(), f.rstd.data(), grad.view(), sums.data()};
+  ActivatedGradient<double> sink{f.source(0.1), f.mean.data(), f.rstd.data(), grad.view(),
+                                 sums.data()};
   CHECK(sink.shape() == f.raw.shape());
   CHECK(sink.bytes_read() == 64);
   CHECK(sink.bytes_written() == 64);
@@ -80,13 +82,15 @@ TEST_CASE("PooledGradient goes to the first voxel that holds the extreme, whole 
   raw.view().at(0, 1, 0, 0, 0) = 7;  // ties: the first in order D, H, W wins
   raw.view().at(0, 1, 1, 3, 0) = 9;
   raw.view().at(0, 0, 0, 4, 0) = 99;
-  HostTensor<double> pooled(Shape{1, 1, 1, 2, 1}), coarse(Shape{1, 1, 1, 2, 1}), grad(raw.shape(), 1.0);
+  HostTensor<double> pooled(Shape{1, 1, 1, 2, 1}), coarse(Shape{1, 1, 1, 2, 1}),
+      grad(raw.shape(), 1.0);
   pooled.values() = {7, 9};
   coarse.values() = {10, 20};
   const double scale = 1, shift = 0, mean = 1, rstd = 2;
   std::array<double, 2> sums{};
   const PooledGradient<double> sink{
-      {{raw.view(), &scale, &shift, 0.01}, &mean, &rstd, grad.view(), sums.data(), true}, pooled.view()};
+      {{raw.view(), &scale, &shift, 0.01}, &mean, &rstd, grad.view(), sums.data(), true},
+      pooled.view()};
   CHECK(sink.shape() == pooled.shape());
   CHECK(sink.bytes_read() == 8 * (2 + 20 + 20));
   CHECK(sink.bytes_written() == 8 * 20);

@@ -17,13 +17,16 @@ TEST_CASE("Output adds bias and addend before it stores and counts") {
   result.values() = {1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};
   const std::array<double, 2> bias{100, 200};
   std::array<double, 8> moments{};
-  const Output<double> sink{
-      .y = y.view(), .bias = bias.data(), .addend = std::as_const(addend).view(), .moments = moments.data()};
+  const Output<double> sink{.y = y.view(),
+                            .bias = bias.data(),
+                            .addend = std::as_const(addend).view(),
+                            .moments = moments.data()};
   CHECK(sink.shape() == s);
   CHECK(sink.bytes_read() == 96);
   CHECK(sink.bytes_written() == 96);
   Reference<double>::store(k, Plain<double>{std::as_const(result).view()}, sink, nullptr);
-  CHECK(y.values() == std::vector<double>{111, 212, 113, 214, 115, 216, 109, 208, 107, 206, 105, 204});
+  CHECK(y.values() ==
+        std::vector<double>{111, 212, 113, 214, 115, 216, 109, 208, 107, 206, 105, 204});
   CHECK(moments[0] == 111 + 113 + 115);
   CHECK(moments[1] == 111 * 111 + 113 * 113 + 115 * 115);
   CHECK(moments[2] == 212 + 214 + 216);
@@ -31,9 +34,11 @@ TEST_CASE("Output adds bias and addend before it stores and counts") {
   CHECK(moments[7] == 208 * 208 + 206 * 206 + 204 * 204);
 }
 
-TEST_CASE("the pooled extreme read through the coefficients equals max pooling after the activation") {
+TEST_CASE(
+    "the pooled extreme read through the coefficients equals max pooling after the activation") {
   Context k{{.threads = 1}};
-  for (const Shape s : {Shape{1, 2, 2, 2, 3}, Shape{2, 4, 2, 6, 3}, Shape{1, 5, 3, 7, 3}, Shape{2, 2, 3, 2, 3}}) {
+  for (const Shape s :
+       {Shape{1, 2, 2, 2, 3}, Shape{2, 4, 2, 6, 3}, Shape{1, 5, 3, 7, 3}, Shape{2, 2, 3, 2, 3}}) {
     const auto raw = test::random_tensor<double>(s, 1);
     // Gains of both signs and zero; a scale has the sign of its gain.
     const std::array<double, 3> gain{1.5, -0.7, 0};
@@ -57,9 +62,11 @@ TEST_CASE("the pooled extreme read through the coefficients equals max pooling a
         for (index_t c = 0; c < 3; ++c) {
           double best = -1e300;
           for (index_t corner = 0; corner < 8; ++corner) {
-            best = (std::max)(best, reference::Evaluate<A>::value(fine, {v.n, 2 * v.d + corner / 4,
-                                                                         2 * v.h + corner / 2 % 2,
-                                                                         2 * v.w + corner % 2}, c));
+            best = (std::max)(best, reference::Evaluate<A>::value(
+                                        fine,
+                                        {v.n, 2 * v.d + corner / 4, 2 * v.h + corner / 2 % 2,
+                                         2 * v.w + corner % 2},
+                                        c));
           }
           CHECK(reference::Evaluate<A>::value(coarse, v, c) == best);
         }

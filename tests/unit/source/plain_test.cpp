@@ -36,16 +36,19 @@ TEST_CASE("sources and sinks respect the pitch of the memory that they see") {
   std::vector<double> padded(8 * 4, -7.0);
   const View<double> view{padded.data(), s, 4};
   Reference<double>::store(k, Plain<double>{x.view()}, Store<double>{view}, nullptr);
-  for (std::size_t voxel = 0; voxel < 8; ++voxel) CHECK(padded[4 * voxel + 3] == -7);  // padding is not touched
+  for (std::size_t voxel = 0; voxel < 8; ++voxel)
+    CHECK(padded[4 * voxel + 3] == -7);  // padding is not touched
   HostTensor<double> back(s);
   Reference<double>::store(k, Plain<double>{view}, Store<double>{back.view()}, nullptr);
   CHECK(back.values() == x.values());
 }
 
-TEST_CASE("Concat puts the channels of the first before those of the second; Split takes them apart") {
+TEST_CASE(
+    "Concat puts the channels of the first before those of the second; Split takes them apart") {
   Context k{{.threads = 1}};
   const Shape s{2, 1, 2, 3, 2};
-  const auto a = test::random_tensor<double>(s, 1), b = test::random_tensor<double>(with_channels(s, 3), 2);
+  const auto a = test::random_tensor<double>(s, 1),
+             b = test::random_tensor<double>(with_channels(s, 3), 2);
   const Concat<Plain<double>, Plain<double>> both{{a.view()}, {b.view()}};
   CHECK(both.shape() == with_channels(s, 5));
   CHECK(both.bytes() == 8 * 12 * 5);
@@ -53,7 +56,8 @@ TEST_CASE("Concat puts the channels of the first before those of the second; Spl
   Reference<double>::store(k, both, Store<double>{y.view()}, nullptr);
   reference::for_each_voxel(s, [&](reference::Voxel v) {
     for (index_t c = 0; c < 5; ++c) {
-      const double expected = c < 2 ? a.view().at(v.n, v.d, v.h, v.w, c) : b.view().at(v.n, v.d, v.h, v.w, c - 2);
+      const double expected =
+          c < 2 ? a.view().at(v.n, v.d, v.h, v.w, c) : b.view().at(v.n, v.d, v.h, v.w, c - 2);
       CHECK(y.view().at(v.n, v.d, v.h, v.w, c) == expected);
     }
   });
@@ -65,7 +69,8 @@ TEST_CASE("Concat puts the channels of the first before those of the second; Spl
   CHECK(split.bytes_written() == 8 * 12 * 5);
   Reference<double>::store(k, Plain<double>{std::as_const(y).view()}, split, nullptr);
   CHECK(first.values() == a.values());
-  for (std::size_t i = 0; i < b.values().size(); ++i) CHECK(second.values()[i] == 1 + b.values()[i]);
+  for (std::size_t i = 0; i < b.values().size(); ++i)
+    CHECK(second.values()[i] == 1 + b.values()[i]);
 }
 
 TEST_CASE("NormGradient is a * grad + b * raw + c with coefficients [3, N, C]") {
@@ -74,8 +79,10 @@ TEST_CASE("NormGradient is a * grad + b * raw + c with coefficients [3, N, C]") 
   grad.values() = {1, 2, 3, 4};
   raw.values() = {10, 20, 30, 40};
   const std::vector<double> coefficients{1, 2, 3, 4, 5, 6, 7, 8, 100, 200, 300, 400};
-  const NormGradient<double> source{std::as_const(grad).view(), std::as_const(raw).view(), coefficients.data()};
+  const NormGradient<double> source{std::as_const(grad).view(), std::as_const(raw).view(),
+                                    coefficients.data()};
   CHECK(source.bytes() == 64);
   Reference<double>::store(k, source, Store<double>{y.view()}, nullptr);
-  CHECK(y.values() == std::vector<double>{1 + 50 + 100, 4 + 120 + 200, 9 + 210 + 300, 16 + 320 + 400});
+  CHECK(y.values() ==
+        std::vector<double>{1 + 50 + 100, 4 + 120 + 200, 9 + 210 + 300, 16 + 320 + 400});
 }

@@ -56,7 +56,8 @@ TEST_CASE("trilinear doubling reproduces a linear function between the outermost
     for (index_t h = 0; h < 3; ++h)
       for (index_t w = 0; w < 5; ++w)
         for (index_t c = 0; c < 2; ++c) {
-          x.view().at(0, d, h, w, c) = f(static_cast<double>(d), static_cast<double>(h), static_cast<double>(w), c);
+          x.view().at(0, d, h, w, c) =
+              f(static_cast<double>(d), static_cast<double>(h), static_cast<double>(w), c);
         }
   using Source = Upsampled<Plain<double>>;
   const Source source{{x.view()}, Interpolation::trilinear};

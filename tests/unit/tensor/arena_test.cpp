@@ -29,7 +29,8 @@ bool overlap_free(const MemoryPlan& plan) {
     for (std::size_t j = 0; j < i; ++j) {
       const Lifetime &a = plan.lifetimes[i], &b = plan.lifetimes[j];
       const bool together = a.birth < b.death && b.birth < a.death;
-      const bool apart = plan.offsets[i] + a.bytes <= plan.offsets[j] || plan.offsets[j] + b.bytes <= plan.offsets[i];
+      const bool apart = plan.offsets[i] + a.bytes <= plan.offsets[j] ||
+                         plan.offsets[j] + b.bytes <= plan.offsets[i];
       if (together && !apart) return false;
     }
   return true;
@@ -69,7 +70,8 @@ TEST_CASE("plans of random lifetimes never overlap and contain every block") {
     REQUIRE(plan.offsets.size() == lifetimes.size());
     CHECK(overlap_free(plan));
     std::size_t end = 0;
-    for (std::size_t i = 0; i < lifetimes.size(); ++i) end = (std::max)(end, plan.offsets[i] + lifetimes[i].bytes);
+    for (std::size_t i = 0; i < lifetimes.size(); ++i)
+      end = (std::max)(end, plan.offsets[i] + lifetimes[i].bytes);
     CHECK(plan.bytes == end);
     CHECK(plan.bytes >= live_bound(lifetimes));
   }
@@ -78,7 +80,8 @@ TEST_CASE("plans of random lifetimes never overlap and contain every block") {
 TEST_CASE("nested and chained lifetimes reach the bound of live bytes") {
   // The call stack of a U: each level opens inside the one above.
   std::vector<Lifetime> nested;
-  for (std::size_t level = 0; level < 6; ++level) nested.push_back({std::size_t{6400} >> level, level, 20 - level});
+  for (std::size_t level = 0; level < 6; ++level)
+    nested.push_back({std::size_t{6400} >> level, level, 20 - level});
   CHECK(plan_memory(nested).bytes == live_bound(nested));
   // A chain: each tensor dies when the one after the next is born; odd ones reuse even ones' place.
   std::vector<Lifetime> chain;
@@ -122,9 +125,12 @@ TEST_CASE("a planned arena reuses memory exactly as planned") {
 TEST_CASE("a run that departs from its plan throws") {
   const MemoryPlan plan = plan_of_run();
   Arena arena(plan);
-  CHECK_THROWS_WITH(run(arena, 65), "arena: block 2 of 128 bytes at step 3 is not in the plan of this run");
-  // The same sizes, but a block that should have died is still alive: its memory would be given away twice.
-  CHECK_THROWS_WITH(run(arena, 64, false), "arena: block 2 of 64 bytes at step 2 is not in the plan of this run");
+  CHECK_THROWS_WITH(run(arena, 65),
+                    "arena: block 2 of 128 bytes at step 3 is not in the plan of this run");
+  // The same sizes, but a block that should have died is still alive: its memory would be given
+  // away twice.
+  CHECK_THROWS_WITH(run(arena, 64, false),
+                    "arena: block 2 of 64 bytes at step 2 is not in the plan of this run");
   arena.begin_run();
   const auto a = arena.allocate(64), b = arena.allocate(100);
   arena.release(a);  // the wrong one, at the planned time
@@ -140,7 +146,8 @@ TEST_CASE("a counting arena has no memory and unique names") {
   Arena arena(Arena::Kind::counting);
   CHECK(arena.counts_only());
   const std::size_t terabytes = std::size_t{1} << 45;
-  const auto a = arena.allocate(terabytes), b = arena.allocate(terabytes), empty = arena.allocate(0);
+  const auto a = arena.allocate(terabytes), b = arena.allocate(terabytes),
+             empty = arena.allocate(0);
   CHECK(arena.address(a) != nullptr);
   CHECK(arena.address(a) != arena.address(b));
   CHECK(arena.address(b) != arena.address(empty));
@@ -152,7 +159,8 @@ TEST_CASE("a counting arena has no memory and unique names") {
 
 TEST_CASE("a heap arena gives each block its own aligned memory") {
   Arena arena;
-  const auto a = arena.allocate(10), b = arena.allocate(0), c = arena.allocate(std::size_t{5} << 20);
+  const auto a = arena.allocate(10), b = arena.allocate(0),
+             c = arena.allocate(std::size_t{5} << 20);
   for (const auto id : {a, b, c}) {
     CHECK(reinterpret_cast<std::uintptr_t>(arena.address(id)) % Arena::alignment == 0);
   }
@@ -166,7 +174,9 @@ TEST_CASE("a heap arena gives each block its own aligned memory") {
 TEST_CASE("too much memory is refused with the number of bytes") {
   MemoryPlan plan;
   plan.bytes = std::size_t{1} << 62;
-#if !defined(__SANITIZE_ADDRESS__)  // the sanitizer's allocator ends the program instead of returning null
-  CHECK_THROWS_WITH_AS(Arena{plan}, "arena: the system has no 4611686018427387904 bytes to give", OutOfMemory);
+#if !defined( \
+    __SANITIZE_ADDRESS__)  // the sanitizer's allocator ends the program instead of returning null
+  CHECK_THROWS_WITH_AS(Arena{plan}, "arena: the system has no 4611686018427387904 bytes to give",
+                       OutOfMemory);
 #endif
 }

@@ -35,8 +35,10 @@ struct Outer {
 TEST_CASE("parameters are visited in order under their paths; an empty name splices") {
   ParameterSet<Outer, double> set;
   std::vector<std::string> names;
-  visit_parameters([&](const std::string& name, const auto&) { names.push_back(name); }, "net", set.fields());
-  CHECK(names == std::vector<std::string>{"net.first.weight", "net.first.bias", "net.weight", "net.bias", "net.gain"});
+  visit_parameters([&](const std::string& name, const auto&) { names.push_back(name); }, "net",
+                   set.fields());
+  CHECK(names == std::vector<std::string>{"net.first.weight", "net.first.bias", "net.weight",
+                                          "net.bias", "net.gain"});
 }
 
 TEST_CASE("parameters lie one after the other in one array that starts at zero") {
@@ -54,9 +56,9 @@ TEST_CASE("parameters lie one after the other in one array that starts at zero")
 TEST_CASE("equal structs are visited in step") {
   ParameterSet<Outer, double> a, b;
   a.fields().gain.data[4] = 7;
-  visit_parameters(
-      [](const std::string&, auto& to, const auto& from) { std::copy_n(from.data, from.size, to.data); }, "",
-      b.fields(), a.fields());
+  visit_parameters([](const std::string&, auto& to,
+                      const auto& from) { std::copy_n(from.data, from.size, to.data); },
+                   "", b.fields(), a.fields());
   CHECK(b.fields().gain.data[4] == 7);
 }
 
@@ -79,12 +81,15 @@ TEST_CASE("initial values: Kaiming's deviation, zeros, ones") {
     squares += weight.data[i] * weight.data[i];
     largest = (std::max)(largest, std::abs(weight.data[i]));
   }
-  // Six standard errors of a mean (s / sqrt n) and of a deviation (s / sqrt 2n); the table has four digits.
+  // Six standard errors of a mean (s / sqrt n) and of a deviation (s / sqrt 2n); the table has four
+  // digits.
   CHECK(std::abs(sum / n) < 6 * expected / std::sqrt(n));
   CHECK(std::abs(std::sqrt(squares / n) - expected) < 6 * expected / std::sqrt(2 * n) + 5e-5);
   CHECK(largest > 3 * expected);  // not truncated
-  CHECK(std::all_of(set.fields().gain.data, set.fields().gain.data + 5, [](double x) { return x == 1; }));
-  CHECK(std::all_of(set.fields().first.bias.data, set.fields().first.bias.data + 20, [](double x) { return x == 0; }));
+  CHECK(std::all_of(set.fields().gain.data, set.fields().gain.data + 5,
+                    [](double x) { return x == 1; }));
+  CHECK(std::all_of(set.fields().first.bias.data, set.fields().first.bias.data + 20,
+                    [](double x) { return x == 0; }));
 }
 
 TEST_CASE("initial values depend on the seed and the position alone") {

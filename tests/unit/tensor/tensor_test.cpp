@@ -43,7 +43,8 @@ TEST_CASE("an arena scope ends where its block ends") {
 }
 
 TEST_CASE("a context checks its options and starts threads only when asked") {
-  CHECK_THROWS_WITH_AS(Context{{.threads = -1}}, "threads: got -1, expected 0 (all) or more", UsageError);
+  CHECK_THROWS_WITH_AS(Context{{.threads = -1}}, "threads: got -1, expected 0 (all) or more",
+                       UsageError);
   CHECK(Context{}.threads() >= 1);
   Context context{{.threads = 2, .seed = 42}};
   CHECK(context.threads() == 2);
