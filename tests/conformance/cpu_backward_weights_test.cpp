@@ -102,6 +102,7 @@ TEST_CASE("cpu weight gradients: several chunks of planes and rows") {
   check({{5, 3, 3, 2}, {1, 37, 41, 130, 5}, SourceKind::activated, SourceKind::norm_gradient});
   check({{70, 8, 3, 1}, {1, 4, 23, 66, 70}});
   check({{6, 2, 1, 2}, {1, 40, 35, 81, 6}});
+  check({{2, 3, 3, 1}, {20, 2, 4, 520, 2}});  // more blocks than chunks: packed rows are used again
 }
 
 TEST_CASE("cpu weight gradients: layers with more weights than voxels") {
