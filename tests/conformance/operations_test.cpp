@@ -137,7 +137,9 @@ void agree(F&& operation) {
   };
   const Results expected = run(Bench<Reference<double>>{}), one = run(Bench<B>{1});
   REQUIRE(one.size() == expected.size());
-  for (const auto& [name, values] : expected) {
+  for (const auto& result : expected) {
+    const std::string& name = result.first;
+    const std::vector<double>& values = result.second;
     CAPTURE(name);
     CHECK(test::relative_error(one.at(name), values) < tolerance<B>);
   }
@@ -157,7 +159,9 @@ const std::vector<Sizes> table{
 
 TEST_CASE_TEMPLATE_DEFINE("convolutions of every source into every sink", B, convolutions) {
   if (!test::available<B>()) return;
-  for (const auto& [x, out] : table) {
+  for (const Sizes& sizes : table) {
+    const Shape x = sizes.x;
+    const index_t out = sizes.out;
     for (const index_t kernel : {1, 3}) {
       for (const index_t stride : {1, 2}) {
         const ConvDescriptor c{x.c, out, kernel, stride};
@@ -193,8 +197,9 @@ TEST_CASE_TEMPLATE_DEFINE("convolutions of upsampled and joined sources, and the
       agree<B>([&]<class Any>(Bench<Any>& b) {
         auto& k = b.context();
         using T = typename Any::Scalar;
-        const Upsampled up{b.activated(coarse, 10), kind};
-        const Concat joined{up, b.activated(fine, 20)};
+        using Skip = Activated<T, typename Any::Real>;
+        const Upsampled<Skip> up{b.activated(coarse, 10), kind};
+        const Concat<Upsampled<Skip>, Skip> joined{up, b.activated(fine, 20)};
         const auto* w = b.numbers(c.in * c.out * 27, 1);
         test::convolution<Any>(k, alone, up, w, b.output(y, "upsampled", true));
         test::convolution<Any>(k, c, joined, w, b.output(y, "joined", true));
@@ -213,7 +218,9 @@ TEST_CASE_TEMPLATE_APPLY(joins, test::Backends);
 TEST_CASE_TEMPLATE_DEFINE("backward of convolutions from every gradient into every sink", B,
                           backwards) {
   if (!test::available<B>()) return;
-  for (const auto& [x, out] : table) {
+  for (const Sizes& sizes : table) {
+    const Shape x = sizes.x;
+    const index_t out = sizes.out;
     for (const index_t kernel : {1, 3}) {
       for (const index_t stride : {1, 2}) {
         const ConvDescriptor c{x.c, out, kernel, stride};
@@ -255,9 +262,10 @@ TEST_CASE_TEMPLATE_APPLY(backwards, test::Backends);
 
 TEST_CASE_TEMPLATE_DEFINE("store and upsample_backward", B, stores) {
   if (!test::available<B>()) return;
-  for (const auto& [s, unused] : table) {
-    CAPTURE(to_string(s));
-    agree<B>([&, shape = s]<class Any>(Bench<Any>& b) {
+  for (const Sizes& sizes : table) {
+    const Shape shape = sizes.x;
+    CAPTURE(to_string(shape));
+    agree<B>([&]<class Any>(Bench<Any>& b) {
       auto& k = b.context();
       test::store<Any>(k, b.plain(shape, 10), b.output(shape, "output", true));
       test::store<Any>(k, b.activated(shape, 10), b.stored(shape, "activated"));
@@ -265,10 +273,11 @@ TEST_CASE_TEMPLATE_DEFINE("store and upsample_backward", B, stores) {
       test::store<Any>(k, b.plain(shape, 10),
                        b.activated_gradient(shape, "activated gradient", false));
       test::store<Any>(k, b.plain(shape, 10), b.pooled_gradient(shape, "pooled gradient"));
+      using Fine = Upsampled<Activated<typename Any::Scalar, typename Any::Real>>;
       const Shape fine = doubled(shape);
       for (const auto kind : {Interpolation::trilinear, Interpolation::nearest}) {
         const std::string name = kind == Interpolation::nearest ? "nearest" : "trilinear";
-        test::store<Any>(k, Upsampled{b.activated(shape, 10), kind}, b.stored(fine, name));
+        test::store<Any>(k, Fine{b.activated(shape, 10), kind}, b.stored(fine, name));
         const auto grad = b.plain(fine, 30).x;
         test::upsample_backward<Any>(k, kind, grad,
                                      b.stored(shape, name + " backward, added", true));

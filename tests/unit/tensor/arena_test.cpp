@@ -174,8 +174,8 @@ TEST_CASE("a heap arena gives each block its own aligned memory") {
 TEST_CASE("too much memory is refused with the number of bytes") {
   MemoryPlan plan;
   plan.bytes = std::size_t{1} << 62;
-#if !defined( \
-    __SANITIZE_ADDRESS__)  // the sanitizer's allocator ends the program instead of returning null
+  // The address sanitizer's allocator ends the program instead of returning null.
+#if !defined(__SANITIZE_ADDRESS__)
   CHECK_THROWS_WITH_AS(Arena{plan}, "arena: the system has no 4611686018427387904 bytes to give",
                        OutOfMemory);
 #endif
