@@ -1,12 +1,13 @@
 // Lesson 1: a network is a type, its weights are a value, training is a loop over patches.
-// Trains a small UNet on phantoms made in memory and prints the Dice scores of cases it has not seen.
-#include <glia/glia.hpp>
-
+// Trains a small UNet on phantoms made in memory and prints the Dice scores of cases it has not
+// seen.
 #include <cstdio>
+#include <glia/glia.hpp>
 
 using namespace glia;
 
-// Four modalities in, three regions out: T1, T1ce, T2, FLAIR -> WT, TC, ET. Widths from full resolution down.
+// Four modalities in, three regions out: T1, T1ce, T2, FLAIR -> WT, TC, ET. Widths from full
+// resolution down.
 using Net = UNet<Cpu<Float32>, Channels<4, 3>, Widths<8, 16, 32>>;
 
 std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
@@ -15,7 +16,8 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
   std::vector<PreparedCase> cases;
   for (index_t i = 0; i < count; ++i) {
     const PhantomCase phantom = make_phantom(options, seed, i);
-    cases.push_back(prepare({.id = phantom.id, .images = phantom.images, .labels = phantom.labels}));
+    cases.push_back(
+        prepare({.id = phantom.id, .images = phantom.images, .labels = phantom.labels}));
   }
   return cases;
 }
@@ -31,11 +33,13 @@ int main() {
 
   TrainingEvents events;
   events.epoch = [](const EpochRecord& r, bool best) {
-    std::printf("epoch %2lld  loss %.3f  Dice WT %.3f TC %.3f ET %.3f%s\n", static_cast<long long>(r.epoch), r.loss,
-                r.dice[region::WT], r.dice[region::TC], r.dice[region::ET], best ? "  best" : "");
+    std::printf("epoch %2lld  loss %.3f  Dice WT %.3f TC %.3f ET %.3f%s\n",
+                static_cast<long long>(r.epoch), r.loss, r.dice[region::WT], r.dice[region::TC],
+                r.dice[region::ET], best ? "  best" : "");
   };
 
-  // Loss, optimiser and schedule are values too: here soft Dice + cross entropy and Adam without decay.
+  // Loss, optimiser and schedule are values too: here soft Dice + cross entropy and Adam without
+  // decay.
   Trainer<Net> trainer{model, options, {}, {Adam{.rate = 2e-3}}, {ConstantRate{}}, events};
   trainer.fit(make_cases(1, 8), make_cases(2, 3));
 }

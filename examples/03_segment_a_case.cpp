@@ -1,8 +1,9 @@
-// Lesson 3: from files to files. Reads a case, predicts it by sliding window, writes labels in the case's own geometry.
-//   03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz     (weights of glia train --network unet-tiny)
-#include <glia/glia.hpp>
-
+// Lesson 3: from files to files. Reads a case, predicts it by sliding window, writes labels in the
+// case's own geometry.
+//   03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz     (weights of glia train
+//   --network unet-tiny)
 #include <cstdio>
+#include <glia/glia.hpp>
 
 using namespace glia;
 
@@ -10,7 +11,8 @@ using Net = UNet<Cpu<Float32>, Channels<4, 3>, Widths<8, 16, 32, 64>>;
 
 int main(int argc, char** argv) try {
   if (argc != 4) {
-    std::fprintf(stderr, "usage: 03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz\n");
+    std::fprintf(stderr,
+                 "usage: 03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz\n");
     return 2;
   }
   const Dataset dataset = find_cases(argv[1]);
@@ -18,17 +20,21 @@ int main(int argc, char** argv) try {
 
   Context context;
   Model<Net> model{context};
-  load_weights(argv[2], model);  // refuses weights of another network and names the tensor that differs
+  load_weights(argv[2],
+               model);  // refuses weights of another network and names the tensor that differs
 
-  const Case whole = read_case(dataset.cases.front());  // canonical orientation, every fault an exception
-  const PreparedCase prepared = prepare(whole);         // cropped to the brain, z-scored
+  const Case whole =
+      read_case(dataset.cases.front());          // canonical orientation, every fault an exception
+  const PreparedCase prepared = prepare(whole);  // cropped to the brain, z-scored
 
-  // Planes arrive as soon as no later window touches them: memory does not grow with the depth of the scan.
+  // Planes arrive as soon as no later window touches them: memory does not grow with the depth of
+  // the scan.
   LabelVolume labels(prepared.image.shape().extent());
   sliding_window(model, prepared.image.view(), {.window = {64, 64, 64}},
                  [&](index_t d, View<const float> planes) { assign_labels(planes, d, labels); });
 
-  const LabelVolume restored = from_canonical(uncrop(labels, prepared.crop, prepared.original), whole.orientation);
+  const LabelVolume restored =
+      from_canonical(uncrop(labels, prepared.crop, prepared.original), whole.orientation);
   write_nifti_labels(argv[3], from_internal(restored, whole.scheme), whole.geometry);
   std::printf("wrote %s\n", argv[3]);
 } catch (const Error& error) {

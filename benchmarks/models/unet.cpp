@@ -1,5 +1,8 @@
-// Whole networks: one forward pass and one training step (loss, backward and Adam included), on random data.
+// Whole networks: one forward pass and one training step (loss, backward and Adam included), on
+// random data.
 //   bench_unet --benchmark_filter=small
+#include "glia/models/unet.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <utility>
@@ -7,7 +10,6 @@
 #include "glia/backend/cpu.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
-#include "glia/models/unet.hpp"
 #include "glia/optim/optimizer.hpp"
 #include "glia/train/training_step.hpp"
 
@@ -36,7 +38,8 @@ void inference(benchmark::State& state) {
   model(image.view(), probabilities.view());
   for (auto _ : state) model(image.view(), probabilities.view());
   const double flops = plan_inference<Net>(context, shape).ledger.flops;
-  state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   state.counters["arena MiB"] = static_cast<double>(model.measured_bytes()) / (1024 * 1024);
 }
 
@@ -53,13 +56,17 @@ void training_step(benchmark::State& state) {
   index_t step = 0;
   const auto run = [&] {
     gradient(model.parameters(), image.view(), target.view(), grads);
-    adam.apply<B>(context,
-                  {model.parameters().flat(), grads.flat(), {moment1.flat(), moment2.flat()}, adam.rate, ++step});
+    adam.apply<B>(context, {model.parameters().flat(),
+                            grads.flat(),
+                            {moment1.flat(), moment2.flat()},
+                            adam.rate,
+                            ++step});
   };
   run();
   for (auto _ : state) run();
   const double flops = plan_training<Net>(context, shape, DiceAndCrossEntropy{}).ledger.flops;
-  state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   state.counters["arena MiB"] = static_cast<double>(gradient.measured_bytes()) / (1024 * 1024);
 }
 

@@ -1,15 +1,16 @@
 // Times one piece of work on glia's CPU backend and prints the median seconds of several runs.
 //   bench_measure forward|backward IN OUT SIZE KERNEL STRIDE THREADS
 //   bench_measure inference|training NETWORK SIZE BATCH THREADS
-// compare.py runs it beside a peer; each work is a process of its own so that neither disturbs the other.
+// compare.py runs it beside a peer; each work is a process of its own so that neither disturbs the
+// other.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include <sys/resource.h>
 
 #include "glia/backend/cpu.hpp"
 #include "glia/layers/conv3d.hpp"
@@ -24,7 +25,8 @@ namespace {
 using namespace glia;
 using B = Cpu<Float32>;
 
-/// Repeats until five runs and two seconds have passed; prints the median and the peak of resident memory.
+/// Repeats until five runs and two seconds have passed; prints the median and the peak of resident
+/// memory.
 template <class F>
 void report(F&& work) {
   work();
@@ -33,10 +35,12 @@ void report(F&& work) {
   while (seconds.size() < 5 || (total < 2 && seconds.size() < 200)) {
     const auto start = std::chrono::steady_clock::now();
     work();
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    seconds.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     total += seconds.back();
   }
-  std::ranges::nth_element(seconds, seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
+  std::ranges::nth_element(seconds,
+                           seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::printf("{\"seconds\":%.9f,\"peak_mib\":%.1f}\n", seconds[seconds.size() / 2],
@@ -57,13 +61,17 @@ void convolution(const std::string& direction, const ConvDescriptor& c, index_t 
       b(static_cast<std::size_t>(c.out)), db(b.size());
   if (direction == "forward") {
     const Output<float> out{.y = y.view(), .bias = b.data()};
-    std::vector<std::byte> work(static_cast<std::size_t>(B::forward_workspace(k, c, Plain<float>{x.view()}, out)) + 64);
+    std::vector<std::byte> work(
+        static_cast<std::size_t>(B::forward_workspace(k, c, Plain<float>{x.view()}, out)) + 64);
     report([&] { B::convolution(k, c, Plain<float>{x.view()}, w.data(), out, work.data()); });
   } else {
     const Plain<float> g{y.view()}, in{x.view()};
     const Store<float> to{dx.view()};
-    std::vector<std::byte> work(static_cast<std::size_t>(B::backward_workspace(k, c, in, g, to)) + 64);
-    report([&] { B::convolution_backward(k, c, in, g, w.data(), to, dw.data(), db.data(), work.data()); });
+    std::vector<std::byte> work(static_cast<std::size_t>(B::backward_workspace(k, c, in, g, to)) +
+                                64);
+    report([&] {
+      B::convolution_backward(k, c, in, g, w.data(), to, dw.data(), db.data(), work.data());
+    });
   }
 }
 
@@ -77,14 +85,19 @@ void network(const std::string& mode, index_t size, index_t batch, Context& k) {
     report([&] { model(x.view(), y.view()); });
     return;
   }
-  for (std::size_t i = 0; i < y.values().size(); ++i) y.values()[i] = x.values()[i / 3 * 4] > 0.5F ? 1.0F : 0.0F;
+  for (std::size_t i = 0; i < y.values().size(); ++i)
+    y.values()[i] = x.values()[i / 3 * 4] > 0.5F ? 1.0F : 0.0F;
   GradientComputer<Net, DiceAndCrossEntropy> gradient{k, shape, {}};
   typename Model<Net>::Parameters grads, moment1, moment2;
   const Adam adam;
   index_t step = 0;
   report([&] {
     gradient(model.parameters(), x.view(), std::as_const(y).view(), grads);
-    adam.apply<B>(k, {model.parameters().flat(), grads.flat(), {moment1.flat(), moment2.flat()}, adam.rate, ++step});
+    adam.apply<B>(k, {model.parameters().flat(),
+                      grads.flat(),
+                      {moment1.flat(), moment2.flat()},
+                      adam.rate,
+                      ++step});
   });
 }
 
@@ -92,14 +105,19 @@ void network(const std::string& mode, index_t size, index_t batch, Context& k) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> a(argv + 1, argv + argc);
-  const auto number = [&](std::size_t i) { return static_cast<index_t>(std::atoll(a.at(i).c_str())); };
+  const auto number = [&](std::size_t i) {
+    return static_cast<index_t>(std::atoll(a.at(i).c_str()));
+  };
   if (a.size() == 7) {
     Context k{{.threads = static_cast<int>(number(6))}};
     convolution(a[0], {number(1), number(2), number(4), number(5)}, number(3), k);
   } else if (a.size() == 5) {
     Context k{{.threads = static_cast<int>(number(4))}};
-    if (a[1] == "unet") network<UNet<B, Channels<4, 3>, Widths<30, 60, 120, 240, 320>>>(a[0], number(2), number(3), k);
-    if (a[1] == "unet-small") network<UNet<B, Channels<4, 3>, Widths<16, 32, 64, 128, 160>>>(a[0], number(2), number(3), k);
+    if (a[1] == "unet")
+      network<UNet<B, Channels<4, 3>, Widths<30, 60, 120, 240, 320>>>(a[0], number(2), number(3),
+                                                                      k);
+    if (a[1] == "unet-small")
+      network<UNet<B, Channels<4, 3>, Widths<16, 32, 64, 128, 160>>>(a[0], number(2), number(3), k);
   } else {
     std::fprintf(stderr, "usage: see the first lines of measure.cpp\n");
     return 2;

@@ -12,21 +12,49 @@ using namespace glia::test;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// A data set of three small phantoms and the command that trains on it into a folder.
 class Training {
  public:
   explicit Training(const std::filesystem::path& folder) : folder_(folder) {
-    const Outcome made = run_glia(folder, {"phantom", data(), "--count", "3", "--extent", "28x26x24", "--seed", "5"});
+    const Outcome made = run_glia(
+        folder, {"phantom", data(), "--count", "3", "--extent", "28x26x24", "--seed", "5"});
     REQUIRE_MESSAGE(made.code == 0, made.err);
   }
   [[nodiscard]] std::string data() const { return (folder_ / "data").string(); }
-  [[nodiscard]] std::vector<std::string> command(const std::string& run, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{GLIA_PROGRAM, "train", data(), "--out", (folder_ / run).string(), "--network", "unet-tiny",
-                                   "--patch", "16", "--batch", "2", "--epochs", "3", "--steps-per-epoch", "8",
-                                   "--save-every", "3", "--rate", "1e-3", "--average-decay", "0.9", "--clip", "5",
-                                   "--schedule", "plateau", "--validation", "BraTS-GLI-00002-000", "--quiet"};
+  [[nodiscard]] std::vector<std::string> command(const std::string& run,
+                                                 std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{GLIA_PROGRAM,
+                                   "train",
+                                   data(),
+                                   "--out",
+                                   (folder_ / run).string(),
+                                   "--network",
+                                   "unet-tiny",
+                                   "--patch",
+                                   "16",
+                                   "--batch",
+                                   "2",
+                                   "--epochs",
+                                   "3",
+                                   "--steps-per-epoch",
+                                   "8",
+                                   "--save-every",
+                                   "3",
+                                   "--rate",
+                                   "1e-3",
+                                   "--average-decay",
+                                   "0.9",
+                                   "--clip",
+                                   "5",
+                                   "--schedule",
+                                   "plateau",
+                                   "--validation",
+                                   "BraTS-GLI-00002-000",
+                                   "--quiet"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -58,7 +86,8 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
   const Training training(folder.path());
   const auto start = std::chrono::steady_clock::now();
   REQUIRE(training.run("straight").code == 0);
-  const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double whole =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::mt19937 random(20);  // NOLINT(cert-msc51-cpp): the same moments every time
   std::uniform_real_distribution<double> moment(0.02, 1.0);
   int kills = 0;
@@ -66,7 +95,8 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
   while (kills < 20 || !finished) {
     std::vector<std::string> more{"--resume"};
     Process process(folder.path(), training.command("killed", more));
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::duration<double>(whole * moment(random));
+    const auto limit =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(whole * moment(random));
     while (kills < 20 && process.running() && std::chrono::steady_clock::now() < limit) {
       std::this_thread::yield();
     }
@@ -89,7 +119,8 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
   for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "killed")) {
     const std::string name = entry.path().filename().string();
     CAPTURE(name);
-    const bool known = name == "last.safetensors" || name == "best.safetensors" || name == "history.csv" || name == "config.toml";
+    const bool known = name == "last.safetensors" || name == "best.safetensors" ||
+                       name == "history.csv" || name == "config.toml";
     CHECK(known);
   }
 }
@@ -109,7 +140,8 @@ TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go
   for (const auto& [signal, code] : {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}}) {
     std::filesystem::remove_all(folder.path() / "stopped");
     Process process(folder.path(), training.command("stopped"));
-    while (process.running() && !std::filesystem::exists(folder.path() / "stopped" / "last.safetensors")) {
+    while (process.running() &&
+           !std::filesystem::exists(folder.path() / "stopped" / "last.safetensors")) {
       std::this_thread::yield();
     }
     process.send(signal);
@@ -121,28 +153,34 @@ TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go
   }
 }
 
-TEST_CASE("N01: numbers that stop being finite end the run with code 6 and keep the last good checkpoint") {
+TEST_CASE(
+    "N01: numbers that stop being finite end the run with code 6 and keep the last good "
+    "checkpoint") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
-  const Outcome outcome = training.run("wild", {"--rate", "1e30", "--clip", "0", "--max-skipped", "3", "--save-every", "1", "--quiet"});
+  const Outcome outcome = training.run("wild", {"--rate", "1e30", "--clip", "0", "--max-skipped",
+                                                "3", "--save-every", "1", "--quiet"});
   CHECK(outcome.code == 6);
   CHECK(has(outcome.err, "3 times in a row"));
   CHECK(std::filesystem::exists(folder.path() / "wild" / "last.safetensors"));
 }
 
-TEST_CASE("W04: a full disk ends with code 4, names the file and leaves the checkpoint before intact") {
+TEST_CASE(
+    "W04: a full disk ends with code 4, names the file and leaves the checkpoint before intact") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("full", {"--epochs", "1", "--save-every", "0"}).code == 0);
   const std::string before = training.bytes("full", "best.safetensors");
-  std::string line = "ulimit -f 64;";  // blocks of 512 bytes: a write beyond fails as on a full disk
+  std::string line =
+      "ulimit -f 64;";  // blocks of 512 bytes: a write beyond fails as on a full disk
   for (const std::string& word : training.command("small")) line += " '" + word + "'";
   Process process(folder.path(), {"sh", "-c", line});
   const int code = process.wait();
   CHECK(code == 4);
   CHECK(has(process.err(), "safetensors"));
   for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "small")) {
-    CHECK(entry.path().extension() != ".safetensors");  // neither a part of one nor a temporary file
+    CHECK(entry.path().extension() !=
+          ".safetensors");  // neither a part of one nor a temporary file
     CHECK(entry.path().filename().string().find("tmp") == std::string::npos);
   }
   CHECK(training.bytes("full", "best.safetensors") == before);
@@ -161,7 +199,8 @@ TEST_CASE("W01: a damaged checkpoint is refused whatever is wrong with it") {
     CHECK(outcome.code == 3);
     CHECK(has(outcome.err, "last.safetensors"));
   };
-  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{8}, std::size_t{100}, good.size() / 2, good.size() - 1}) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{8}, std::size_t{100},
+                                 good.size() / 2, good.size() - 1}) {
     CAPTURE(size);
     attempt(good.substr(0, size));
   }
@@ -175,11 +214,14 @@ TEST_CASE("W01: a damaged checkpoint is refused whatever is wrong with it") {
   }
 }
 
-TEST_CASE("W02: weights and checkpoints of another network or run are refused with the first difference") {
+TEST_CASE(
+    "W02: weights and checkpoints of another network or run are refused with the first "
+    "difference") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("run", {"--epochs", "1"}).code == 0);
-  const Outcome other = training.run("run", {"--resume", "--epochs", "1", "--network", "unet-small"});
+  const Outcome other =
+      training.run("run", {"--resume", "--epochs", "1", "--network", "unet-small"});
   CHECK(other.code == 2);
   CHECK(has(other.err, "unet-small"));
   const Outcome rate = training.run("run", {"--resume", "--epochs", "1", "--rate", "5e-4"});

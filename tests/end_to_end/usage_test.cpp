@@ -7,7 +7,9 @@ using namespace glia::test;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -15,7 +17,8 @@ TEST_CASE("help and version go to stdout with code 0") {
   const TemporaryDirectory folder;
   const Outcome help = run_glia(folder.path(), {"--help"});
   CHECK(help.code == 0);
-  for (const char* command : {"phantom", "check", "train", "segment", "evaluate", "info"}) CHECK(has(help.out, command));
+  for (const char* command : {"phantom", "check", "train", "segment", "evaluate", "info"})
+    CHECK(has(help.out, command));
   const Outcome version = run_glia(folder.path(), {"--version"});
   CHECK(version.code == 0);
   CHECK(has(version.out, "glia 0."));
@@ -54,9 +57,10 @@ TEST_CASE("C01: wrong options end with code 2 and a hint") {
 TEST_CASE("C01: a patch that the network cannot halve is refused with the nearest that it can") {
   const TemporaryDirectory folder;
   const auto& p = folder.path();
-  REQUIRE(run_glia(p, {"phantom", (p / "data").string(), "--count", "1", "--extent", "24x24x24"}).code == 0);
-  const Outcome patch = run_glia(p, {"train", (p / "data").string(), "--out", (p / "run").string(), "--network", "unet-tiny",
-                                 "--patch", "20"});
+  REQUIRE(run_glia(p, {"phantom", (p / "data").string(), "--count", "1", "--extent", "24x24x24"})
+              .code == 0);
+  const Outcome patch = run_glia(p, {"train", (p / "data").string(), "--out", (p / "run").string(),
+                                     "--network", "unet-tiny", "--patch", "20"});
   CHECK(patch.code == 2);
   CHECK(has(patch.err, "16 and 24"));
 }
@@ -64,7 +68,8 @@ TEST_CASE("C01: a patch that the network cannot halve is refused with the neares
 TEST_CASE("C02: existing output is not touched without being told to") {
   const TemporaryDirectory folder;
   const auto& p = folder.path();
-  const std::vector<std::string> make{"phantom", (p / "data").string(), "--count", "1", "--extent", "24x24x24"};
+  const std::vector<std::string> make{"phantom", (p / "data").string(), "--count", "1", "--extent",
+                                      "24x24x24"};
   REQUIRE(run_glia(p, make).code == 0);
   const Outcome again = run_glia(p, make);
   CHECK(again.code == 2);
@@ -75,7 +80,8 @@ TEST_CASE("C02: existing output is not touched without being told to") {
   CHECK(run_glia(p, over).code == 0);
 
   std::filesystem::create_directories(p / "run");
-  const Outcome train = run_glia(p, {"train", (p / "data").string(), "--out", (p / "run").string()});
+  const Outcome train =
+      run_glia(p, {"train", (p / "data").string(), "--out", (p / "run").string()});
   CHECK(train.code == 2);
   CHECK(has(train.err, "--overwrite"));
   CHECK(has(train.err, "--resume"));
@@ -88,7 +94,8 @@ TEST_CASE("options come from a TOML file and the command line overrides it") {
   const Outcome file = run_glia(p, {"--config", (p / "options.toml").string(), "info"});
   CHECK(file.code == 0);
   CHECK(has(file.out, "[1, 32, 32, 32, 4]"));
-  const Outcome line = run_glia(p, {"--config", (p / "options.toml").string(), "info", "--patch", "16"});
+  const Outcome line =
+      run_glia(p, {"--config", (p / "options.toml").string(), "info", "--patch", "16"});
   CHECK(line.code == 0);
   CHECK(has(line.out, "[1, 16, 16, 16, 4]"));
 }
@@ -99,8 +106,8 @@ TEST_CASE("info: published counts, and planned memory equals the arena measured"
   CHECK(paper.code == 0);
   CHECK(has(paper.out, "12418980"));
   CHECK(has(paper.out, "782.6 GFLOP"));
-  const Outcome measured =
-      run_glia(folder.path(), {"info", "--network", "unet-tiny", "--patch", "32", "--batch", "2", "--measure"});
+  const Outcome measured = run_glia(folder.path(), {"info", "--network", "unet-tiny", "--patch",
+                                                    "32", "--batch", "2", "--measure"});
   REQUIRE(measured.code == 0);
   const auto number = [&](const std::string& label) {
     const auto at = measured.out.find(label);

@@ -63,7 +63,9 @@ class Process {
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
   /// Largest resident memory, once the program has ended.
-  [[nodiscard]] std::size_t peak_bytes() const { return static_cast<std::size_t>(usage_.ru_maxrss) * 1024; }
+  [[nodiscard]] std::size_t peak_bytes() const {
+    return static_cast<std::size_t>(usage_.ru_maxrss) * 1024;
+  }
   [[nodiscard]] std::string out() const { return read_text(out_); }
   [[nodiscard]] std::string err() const { return read_text(err_); }
 

@@ -21,7 +21,8 @@ namespace glia {
 
 /// Processors. `I` is an instruction set of isa.hpp, by default the widest that the processor has.
 ///
-/// Results are the same bits for any number of threads; they differ in rounding between instruction sets.
+/// Results are the same bits for any number of threads; they differ in rounding between instruction
+/// sets.
 template <class Precision, class I = isa::Detect>
 struct Cpu;
 
@@ -37,8 +38,9 @@ struct Cpu<Float32, I> {
 
   template <class V>
   static void fill(Context& context, V* p, index_t count, V value) {
-    cpu::for_each_chunk(context, count, cpu::optimizer_chunk,
-                        [&](index_t, index_t first, index_t end) { std::fill(p + first, p + end, value); });
+    cpu::for_each_chunk(
+        context, count, cpu::optimizer_chunk,
+        [&](index_t, index_t first, index_t end) { std::fill(p + first, p + end, value); });
   }
 
   template <Source X, Sink Y>
@@ -46,13 +48,14 @@ struct Cpu<Float32, I> {
     return cpu::convolution_workspace(k, c, false, source(x), sink(y));
   }
   template <Source X, Sink Y>
-  static void convolution(Context& k, const ConvDescriptor& c, const X& x, const Real* weights, const Y& y,
-                          std::byte* workspace) {
+  static void convolution(Context& k, const ConvDescriptor& c, const X& x, const Real* weights,
+                          const Y& y, std::byte* workspace) {
     cpu::convolve(k, c, false, source(x), weights, sink(y), workspace);
   }
 
   template <Source X, Source G, class Y>
-  static index_t backward_workspace(Context& k, const ConvDescriptor& c, const X& x, const G& grad, const Y& y) {
+  static index_t backward_workspace(Context& k, const ConvDescriptor& c, const X& x, const G& grad,
+                                    const Y& y) {
     index_t bytes = cpu::backward_weights_workspace(k, c, source(x), source(grad));
     if constexpr (Sink<Y>) {
       bytes = (std::max)(bytes, cpu::convolution_workspace(k, c, true, source(grad), sink(y)));
@@ -60,8 +63,9 @@ struct Cpu<Float32, I> {
     return bytes;
   }
   template <Source X, Source G, class Y>
-  static void convolution_backward(Context& k, const ConvDescriptor& c, const X& x, const G& grad, const Real* weights,
-                                   const Y& y, Real* dw, Real* db, std::byte* workspace) {
+  static void convolution_backward(Context& k, const ConvDescriptor& c, const X& x, const G& grad,
+                                   const Real* weights, const Y& y, Real* dw, Real* db,
+                                   std::byte* workspace) {
     cpu::backward_weights(k, c, source(x), source(grad), dw, db, workspace);
     if constexpr (Sink<Y>) {
       cpu::convolve(k, c, true, source(grad), weights, sink(y), workspace);
@@ -72,8 +76,9 @@ struct Cpu<Float32, I> {
                         const Real* offset, Real* out) {
     cpu::normalise(d, moments, gain, offset, out);
   }
-  static void normalise_backward(Context&, const NormDescriptor& d, const double* sums, const Real* saved,
-                                 const Real* gain, Real* out, Real* dgain, Real* doffset) {
+  static void normalise_backward(Context&, const NormDescriptor& d, const double* sums,
+                                 const Real* saved, const Real* gain, Real* out, Real* dgain,
+                                 Real* doffset) {
     cpu::normalise_backward(d, sums, saved, gain, out, dgain, doffset);
   }
 
@@ -86,7 +91,8 @@ struct Cpu<Float32, I> {
     cpu::store(k, source(x), sink(y), workspace);
   }
   template <Sink Y>
-  static index_t upsample_backward_workspace(Context& k, Interpolation, View<const float>, const Y& y) {
+  static index_t upsample_backward_workspace(Context& k, Interpolation, View<const float>,
+                                             const Y& y) {
     return cpu::upsample_backward_workspace(k, sink(y));
   }
   template <Sink Y>
@@ -95,7 +101,8 @@ struct Cpu<Float32, I> {
     cpu::upsample_backward(k, kind, fine, sink(y), workspace);
   }
 
-  static void region_sums(Context& k, View<const float> logits, View<const float> target, std::span<RegionSums> sums) {
+  static void region_sums(Context& k, View<const float> logits, View<const float> target,
+                          std::span<RegionSums> sums) {
     cpu::region_sums(k, isa(), logits, target, sums);
   }
   static void region_gradient(Context& k, View<const float> logits, View<const float> target,
@@ -114,7 +121,9 @@ struct Cpu<Float32, I> {
                         std::span<float> moment1, std::span<float> moment2) {
     cpu::adam_step(k, isa(), o, p, g, moment1, moment2);
   }
-  static double squared_norm(Context& k, std::span<const float> p) { return cpu::squared_norm(k, isa(), p); }
+  static double squared_norm(Context& k, std::span<const float> p) {
+    return cpu::squared_norm(k, isa(), p);
+  }
   static void scale(Context& k, std::span<float> p, double factor) { cpu::scale(k, p, factor); }
   static void blend(Context& k, std::span<float> p, std::span<const float> other, double decay) {
     cpu::blend(k, isa(), p, other, decay);

@@ -27,7 +27,8 @@ struct NormDescriptor {
   double epsilon;
 };
 
-/// Sums over the voxels of one sample and region, of probabilities p = sigmoid(logit) and targets g.
+/// Sums over the voxels of one sample and region, of probabilities p = sigmoid(logit) and targets
+/// g.
 struct RegionSums {
   double pg = 0, pp = 0, gg = 0, p = 0, g = 0;
   double bce = 0;  ///< -(g log p + (1 - g) log(1 - p))
@@ -43,7 +44,8 @@ struct SgdStep {
   bool nesterov;
 };
 
-/// Adam (Kingma & Ba 2015); `step` counts from 1. Decoupled weight decay is AdamW (Loshchilov & Hutter 2019).
+/// Adam (Kingma & Ba 2015); `step` counts from 1. Decoupled weight decay is AdamW (Loshchilov &
+/// Hutter 2019).
 struct AdamStep {
   double rate, beta1, beta2, epsilon, weight_decay;
   bool decoupled;

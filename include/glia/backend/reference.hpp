@@ -8,7 +8,8 @@
 
 namespace glia {
 
-/// Naive loops in float or double, one thread: the oracle that every other backend is tested against.
+/// Naive loops in float or double, one thread: the oracle that every other backend is tested
+/// against.
 template <class T>
 struct Reference {
   using Scalar = T;
@@ -29,8 +30,8 @@ struct Reference {
     return bytes(x.shape());
   }
   template <Source X, Sink Y>
-  static void convolution(Context&, const ConvDescriptor& c, const X& x, const Real* weights, const Y& y,
-                          std::byte* workspace) {
+  static void convolution(Context&, const ConvDescriptor& c, const X& x, const Real* weights,
+                          const Y& y, std::byte* workspace) {
     const View<const T> in = materialise(x, workspace);
     reference::for_each_voxel(c.output(in.shape), [&](Voxel v) {
       for (index_t o = 0; o < c.out; ++o) {
@@ -46,15 +47,18 @@ struct Reference {
   }
 
   template <Source X, Source G, class Y>
-  static index_t backward_workspace(Context&, const ConvDescriptor&, const X& x, const G& grad, const Y&) {
+  static index_t backward_workspace(Context&, const ConvDescriptor&, const X& x, const G& grad,
+                                    const Y&) {
     return 2 * bytes(x.shape()) + bytes(grad.shape());
   }
   template <Source X, Source G, class Y>
   static void convolution_backward(Context&, const ConvDescriptor& c, const X& x, const G& grad,
-                                   const Real* weights, const Y& y, Real* dw, Real* db, std::byte* workspace) {
+                                   const Real* weights, const Y& y, Real* dw, Real* db,
+                                   std::byte* workspace) {
     const View<const T> in = materialise(x, workspace);
     const View<const T> g = materialise(grad, workspace + bytes(in.shape));
-    const View<T> dx{reinterpret_cast<T*>(workspace + bytes(in.shape) + bytes(g.shape)), in.shape, in.shape.c};
+    const View<T> dx{reinterpret_cast<T*>(workspace + bytes(in.shape) + bytes(g.shape)), in.shape,
+                     in.shape.c};
     std::fill_n(dx.data, in.shape.elements(), T(0));
     reference::for_each_voxel(g.shape, [&](Voxel v) {
       for (index_t o = 0; o < c.out; ++o) {
@@ -97,8 +101,9 @@ struct Reference {
       }
     });
   }
-  static void normalise_backward(Context&, const NormDescriptor& k, const double* sums, const Real* saved,
-                                 const Real* gain, Real* out, Real* dgain, Real* doffset) {
+  static void normalise_backward(Context&, const NormDescriptor& k, const double* sums,
+                                 const Real* saved, const Real* gain, Real* out, Real* dgain,
+                                 Real* doffset) {
     for_each_group(k, [&](index_t n, index_t first, index_t last, double count) {
       const index_t channels = k.shape.c, plane = k.shape.n * channels;
       double mean_gradient = 0, mean_product = 0;
@@ -115,7 +120,8 @@ struct Reference {
         const double rstd = static_cast<double>(saved[3 * plane + i]);
         out[i] = static_cast<Real>(rstd * static_cast<double>(gain[c]));
         out[plane + i] = static_cast<Real>(-rstd * rstd * mean_product);
-        out[2 * plane + i] = static_cast<Real>(rstd * rstd * mean_product * mean - rstd * mean_gradient);
+        out[2 * plane + i] =
+            static_cast<Real>(rstd * rstd * mean_product * mean - rstd * mean_gradient);
       }
     });
   }
@@ -127,7 +133,8 @@ struct Reference {
   template <Source X, Sink Y>
   static void store(Context&, const X& x, const Y& y, std::byte*) {
     reference::for_each_voxel(x.shape(), [&](Voxel v) {
-      for (index_t c = 0; c < x.shape().c; ++c) Evaluate<Y>::take(y, v, c, Evaluate<X>::value(x, v, c));
+      for (index_t c = 0; c < x.shape().c; ++c)
+        Evaluate<Y>::take(y, v, c, Evaluate<X>::value(x, v, c));
     });
   }
 
@@ -146,20 +153,23 @@ struct Reference {
                  w = interpolation_weight(kind, v.w, s.w);
       for (int corner = 0; corner < 8; ++corner) {
         const bool high_d = corner & 4, high_h = corner & 2, high_w = corner & 1;
-        const T weight = static_cast<T>((high_d ? d.weight : 1 - d.weight) * (high_h ? h.weight : 1 - h.weight) *
-                                        (high_w ? w.weight : 1 - w.weight));
+        const T weight =
+            static_cast<T>((high_d ? d.weight : 1 - d.weight) * (high_h ? h.weight : 1 - h.weight) *
+                           (high_w ? w.weight : 1 - w.weight));
         for (index_t c = 0; c < s.c; ++c) {
-          coarse.at(v.n, high_d ? d.high : d.low, high_h ? h.high : h.low, high_w ? w.high : w.low, c) +=
-              weight * fine.at(v.n, v.d, v.h, v.w, c);
+          coarse.at(v.n, high_d ? d.high : d.low, high_h ? h.high : h.low, high_w ? w.high : w.low,
+                    c) += weight * fine.at(v.n, v.d, v.h, v.w, c);
         }
       }
     });
     reference::for_each_voxel(s, [&](Voxel v) {
-      for (index_t c = 0; c < s.c; ++c) Evaluate<Y>::take(y, v, c, coarse.at(v.n, v.d, v.h, v.w, c));
+      for (index_t c = 0; c < s.c; ++c)
+        Evaluate<Y>::take(y, v, c, coarse.at(v.n, v.d, v.h, v.w, c));
     });
   }
 
-  static void region_sums(Context&, View<const T> logits, View<const float> target, std::span<RegionSums> sums) {
+  static void region_sums(Context&, View<const T> logits, View<const float> target,
+                          std::span<RegionSums> sums) {
     std::fill(sums.begin(), sums.end(), RegionSums{});
     reference::for_each_voxel(logits.shape, [&](Voxel v) {
       for (index_t c = 0; c < logits.shape.c; ++c) {
@@ -199,17 +209,19 @@ struct Reference {
   }
 
   /// PyTorch's SGD: m = momentum m + g; p -= rate * (nesterov ? g + momentum m : m).
-  static void sgd_step(Context&, const SgdStep& o, std::span<T> p, std::span<const T> g, std::span<T> moment) {
+  static void sgd_step(Context&, const SgdStep& o, std::span<T> p, std::span<const T> g,
+                       std::span<T> moment) {
     for (std::size_t i = 0; i < p.size(); ++i) {
       const double grad = static_cast<double>(g[i]) + o.weight_decay * static_cast<double>(p[i]);
       const double m = o.momentum * static_cast<double>(moment[i]) + grad;
       moment[i] = static_cast<T>(m);
-      p[i] = static_cast<T>(static_cast<double>(p[i]) - o.rate * (o.nesterov ? grad + o.momentum * m : m));
+      p[i] = static_cast<T>(static_cast<double>(p[i]) -
+                            o.rate * (o.nesterov ? grad + o.momentum * m : m));
     }
   }
   /// PyTorch's Adam and AdamW: epsilon is added after the root of the bias-corrected second moment.
-  static void adam_step(Context&, const AdamStep& o, std::span<T> p, std::span<const T> g, std::span<T> moment1,
-                        std::span<T> moment2) {
+  static void adam_step(Context&, const AdamStep& o, std::span<T> p, std::span<const T> g,
+                        std::span<T> moment1, std::span<T> moment2) {
     const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(o.step));
     const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(o.step));
     for (std::size_t i = 0; i < p.size(); ++i) {
@@ -223,8 +235,8 @@ struct Reference {
       const double m2 = o.beta2 * static_cast<double>(moment2[i]) + (1 - o.beta2) * grad * grad;
       moment1[i] = static_cast<T>(m1);
       moment2[i] = static_cast<T>(m2);
-      p[i] = static_cast<T>(value -
-                            o.rate * (m1 / correction1) / (std::sqrt(m2 / correction2) + o.epsilon));
+      p[i] = static_cast<T>(value - o.rate * (m1 / correction1) /
+                                        (std::sqrt(m2 / correction2) + o.epsilon));
     }
   }
   static double squared_norm(Context&, std::span<const T> p) {
@@ -237,7 +249,8 @@ struct Reference {
   }
   static void blend(Context&, std::span<T> p, std::span<const T> other, double decay) {
     for (std::size_t i = 0; i < p.size(); ++i) {
-      p[i] = static_cast<T>(decay * static_cast<double>(p[i]) + (1 - decay) * static_cast<double>(other[i]));
+      p[i] = static_cast<T>(decay * static_cast<double>(p[i]) +
+                            (1 - decay) * static_cast<double>(other[i]));
     }
   }
 
@@ -253,7 +266,8 @@ struct Reference {
     const Shape s = x.shape();
     const View<T> dense{reinterpret_cast<T*>(workspace), s, s.c};
     reference::for_each_voxel(s, [&](Voxel v) {
-      for (index_t c = 0; c < s.c; ++c) dense.at(v.n, v.d, v.h, v.w, c) = Evaluate<X>::value(x, v, c);
+      for (index_t c = 0; c < s.c; ++c)
+        dense.at(v.n, v.d, v.h, v.w, c) = Evaluate<X>::value(x, v, c);
     });
     return dense;
   }
@@ -264,7 +278,8 @@ struct Reference {
       const Voxel at{v.n, v.d * c.stride + tap / (c.kernel * c.kernel) - c.padding(),
                      v.h * c.stride + tap / c.kernel % c.kernel - c.padding(),
                      v.w * c.stride + tap % c.kernel - c.padding()};
-      if (at.d >= 0 && at.d < in.d && at.h >= 0 && at.h < in.h && at.w >= 0 && at.w < in.w) f(at, tap);
+      if (at.d >= 0 && at.d < in.d && at.h >= 0 && at.h < in.h && at.w >= 0 && at.w < in.w)
+        f(at, tap);
     }
   }
   template <class F>

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The library's version, for `#if` and for files that record it. The only macros of the library live here.
+/// The library's version, for `#if` and for files that record it. The only macros of the library
+/// live here.
 #define GLIA_VERSION_MAJOR 0
 #define GLIA_VERSION_MINOR 1
 #define GLIA_VERSION_PATCH 0

@@ -5,7 +5,8 @@
 
 namespace glia {
 
-/// Base of everything the library throws. `exit_code()` is what a program should return (0 is never used).
+/// Base of everything the library throws. `exit_code()` is what a program should return (0 is never
+/// used).
 class Error : public std::runtime_error {
  public:
   Error(int exit_code, const std::string& message)

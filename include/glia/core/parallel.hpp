@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <cstdint>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -14,8 +14,9 @@
 
 namespace glia {
 
-/// A persistent pool of threads. Work is a number of independent tasks; which thread runs which task is free, so
-/// results are the same bits for any number of threads as long as a task depends on its index alone.
+/// A persistent pool of threads. Work is a number of independent tasks; which thread runs which
+/// task is free, so results are the same bits for any number of threads as long as a task depends
+/// on its index alone.
 class ThreadPool {
  public:
   /// `threads` includes the caller's; 0 means one per processor.
@@ -37,8 +38,9 @@ class ThreadPool {
 
   [[nodiscard]] int size() const { return size_; }
 
-  /// Calls task(index, worker) for every index in [0, count), worker in [0, size()); returns when all are done.
-  /// Rethrows the first exception. Only one thread may call at a time; a call from inside a task is a logic error.
+  /// Calls task(index, worker) for every index in [0, count), worker in [0, size()); returns when
+  /// all are done. Rethrows the first exception. Only one thread may call at a time; a call from
+  /// inside a task is a logic error.
   template <class Task>
   void for_each(index_t count, Task&& task) {
     if (count <= 0) return;
@@ -58,7 +60,8 @@ class ThreadPool {
     drain(0);
     for (int left = busy_.load(std::memory_order_acquire); left != 0;
          left = busy_.load(std::memory_order_acquire)) {
-      if (!spin_while([&] { return busy_.load(std::memory_order_acquire) == left; })) busy_.wait(left);
+      if (!spin_while([&] { return busy_.load(std::memory_order_acquire) == left; }))
+        busy_.wait(left);
     }
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }

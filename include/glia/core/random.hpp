@@ -14,8 +14,9 @@ namespace glia {
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011) through Random123.
 ///
-/// A generator is named by (seed, a, b, c), for instance (seed, epoch, index, purpose); equal names give equal
-/// sequences on every machine, whatever was drawn elsewhere. Models `std::uniform_random_bit_generator`.
+/// A generator is named by (seed, a, b, c), for instance (seed, epoch, index, purpose); equal names
+/// give equal sequences on every machine, whatever was drawn elsewhere. Models
+/// `std::uniform_random_bit_generator`.
 class Random {
  public:
   using result_type = std::uint32_t;
@@ -51,7 +52,8 @@ class Random {
 
   bool bernoulli(double probability) { return uniform() < probability; }
 
-  /// Standard normal (Box-Muller; the second value of each pair is dropped so that draws stay countable).
+  /// Standard normal (Box-Muller; the second value of each pair is dropped so that draws stay
+  /// countable).
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());

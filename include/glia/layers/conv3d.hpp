@@ -26,9 +26,11 @@ struct ConvParameters<R, In, Out, Kernel, false> {
   }
 };
 
-/// y[o] = bias[o] + sum over i and taps of weight[o, i, tap] x[i]: cross-correlation with zero padding Kernel / 2.
-/// [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 * (Kernel / 2) - Kernel) / Stride + 1.
-template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1, bool Bias = true>
+/// y[o] = bias[o] + sum over i and taps of weight[o, i, tap] x[i]: cross-correlation with zero
+/// padding Kernel / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 * (Kernel / 2) -
+/// Kernel) / Stride + 1.
+template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1,
+          bool Bias = true>
 struct Conv3d {
   static_assert(In > 0 && Out > 0, "Conv3d: channel counts must be positive");
   static_assert(Kernel % 2 == 1, "Conv3d: the kernel must be odd");
@@ -46,15 +48,17 @@ struct Conv3d {
     B::convolution(k, descriptor, x.source, p.weight.data, y, work.data());
   }
 
-  /// `grad` is dL/dy; dL/dx goes to the sink `grad_x` (or NoGradient), dL/dweight and dL/dbias are added to `grads`.
+  /// `grad` is dL/dy; dL/dx goes to the sink `grad_x` (or NoGradient), dL/dweight and dL/dbias are
+  /// added to `grads`.
   template <CarriesChannels<In> X, Source G, class Y>
   static void backward(Context& k, const Parameters& p, const X& x, const G& grad, const Y& grad_x,
                        Parameters& grads) {
-    const auto work = make_array<std::byte>(k, B::backward_workspace(k, descriptor, x.source, grad, grad_x));
+    const auto work =
+        make_array<std::byte>(k, B::backward_workspace(k, descriptor, x.source, grad, grad_x));
     R* db = nullptr;
     if constexpr (Bias) db = grads.bias.data;
-    B::convolution_backward(k, descriptor, x.source, grad, p.weight.data, grad_x, grads.weight.data, db,
-                            work.data());
+    B::convolution_backward(k, descriptor, x.source, grad, p.weight.data, grad_x, grads.weight.data,
+                            db, work.data());
   }
 };
 

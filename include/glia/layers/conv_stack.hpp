@@ -6,7 +6,8 @@
 
 namespace glia {
 
-/// `Units` blocks in a row, In -> Mid -> ... -> Mid -> Out, with the interface of one block. The first may be strided.
+/// `Units` blocks in a row, In -> Mid -> ... -> Mid -> Out, with the interface of one block. The
+/// first may be strided.
 template <Backend B, index_t In, index_t Mid, index_t Out, index_t Units, NormPolicy Norm,
           ActivationPolicy Activation, index_t Stride = 1, index_t Ordinal = 0>
 struct ConvStack {
@@ -38,21 +39,24 @@ struct ConvStack {
   static auto output(const Saved& s) { return Rest::output(s.rest); }
   static auto pooled_output(const Saved& s) { return Rest::pooled_output(s.rest); }
 
-  static Gradient<T> make_gradient(Context& k, const Saved& s) { return Rest::make_gradient(k, s.rest); }
+  static Gradient<T> make_gradient(Context& k, const Saved& s) {
+    return Rest::make_gradient(k, s.rest);
+  }
   static auto sink(const Saved& s, Gradient<T>& g) { return Rest::sink(s.rest, g); }
   static auto pooled_sink(const Saved& s, Gradient<T>& g) { return Rest::pooled_sink(s.rest, g); }
   template <CarriesChannels<In> X, class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g, const Y& grad_x,
-                       Parameters& grads) {
+  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g,
+                       const Y& grad_x, Parameters& grads) {
     auto between = First::make_gradient(k, s.first);
-    Rest::backward(k, p.rest, s.rest, First::output(s.first), g, First::sink(s.first, between), grads.rest);
+    Rest::backward(k, p.rest, s.rest, First::output(s.first), g, First::sink(s.first, between),
+                   grads.rest);
     First::backward(k, p.first, s.first, x, between, grad_x, grads.first);
   }
 };
 
 /// The last unit: a single block.
-template <Backend B, index_t In, index_t Mid, index_t Out, NormPolicy Norm, ActivationPolicy Activation,
-          index_t Stride, index_t Ordinal>
+template <Backend B, index_t In, index_t Mid, index_t Out, NormPolicy Norm,
+          ActivationPolicy Activation, index_t Stride, index_t Ordinal>
 struct ConvStack<B, In, Mid, Out, 1, Norm, Activation, Stride, Ordinal>
     : ConvBlock<B, In, Out, Norm, Activation, Stride> {
   using Block = ConvBlock<B, In, Out, Norm, Activation, Stride>;
@@ -64,21 +68,25 @@ struct ConvStack<B, In, Mid, Out, 1, Norm, Activation, Stride, Ordinal>
 
    private:
     template <class P>
-    using Base = std::conditional_t<std::is_const_v<P>, const typename Block::Parameters, typename Block::Parameters>;
+    using Base = std::conditional_t<std::is_const_v<P>, const typename Block::Parameters,
+                                    typename Block::Parameters>;
   };
 };
 
-/// What a level of a network is made of: `Stage<B, In, Mid, Out, Norm, Activation, Stride>` with the interface of ConvBlock.
+/// What a level of a network is made of: `Stage<B, In, Mid, Out, Norm, Activation, Stride>` with
+/// the interface of ConvBlock.
 template <class P>
-concept BlockPolicy = requires { typename P::is_block_policy; };
+concept BlockPolicy = requires {
+  typename P::is_block_policy;
+};
 
 /// Levels of `Units` convolution blocks (2 in every network of the paper).
 template <index_t Units>
 struct ConvBlocks {
   static_assert(Units >= 1, "ConvBlocks: a level needs at least one block");
   using is_block_policy = void;
-  template <Backend B, index_t In, index_t Mid, index_t Out, NormPolicy Norm, ActivationPolicy Activation,
-            index_t Stride>
+  template <Backend B, index_t In, index_t Mid, index_t Out, NormPolicy Norm,
+            ActivationPolicy Activation, index_t Stride>
   using Stage = ConvStack<B, In, Mid, Out, Units, Norm, Activation, Stride>;
 };
 

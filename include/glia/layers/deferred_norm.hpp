@@ -20,8 +20,8 @@ template <class B>
   return sums;
 }
 
-/// dL/d(norm output) of a tensor and its two sums: written by one or more ActivatedGradient sinks (the first
-/// overwrites, the others add), consumed by the norm's backward.
+/// dL/d(norm output) of a tensor and its two sums: written by one or more ActivatedGradient sinks
+/// (the first overwrites, the others add), consumed by the norm's backward.
 template <class T>
 struct Gradient {
   Tensor<T> grad;
@@ -40,11 +40,12 @@ struct NormParameters {
   }
 };
 
-/// Norm and activation of a raw tensor, deferred: what is saved are four numbers per sample and channel, and whoever
-/// reads the tensor applies them.
+/// Norm and activation of a raw tensor, deferred: what is saved are four numbers per sample and
+/// channel, and whoever reads the tensor applies them.
 template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation>
 struct DeferredNorm {
-  static_assert(C % Norm::groups(C) == 0, "GroupNorm: the channel count must be a multiple of the groups");
+  static_assert(C % Norm::groups(C) == 0,
+                "GroupNorm: the channel count must be a multiple of the groups");
 
   using T = typename B::Scalar;
   using R = typename B::Real;
@@ -58,7 +59,8 @@ struct DeferredNorm {
   /// `moments` [N, C, 2] of a raw tensor of shape `s`.
   static Saved forward(Context& k, const Parameters& p, Shape s, const Tensor<double>& moments) {
     Saved saved{make_array<R>(k, 4 * s.n * C)};
-    B::normalise(k, descriptor(s), moments.data(), p.weight.data, p.bias.data, saved.coefficients.data());
+    B::normalise(k, descriptor(s), moments.data(), p.weight.data, p.bias.data,
+                 saved.coefficients.data());
     return saved;
   }
   static Wire<C, Activated<T, R>> output(View<const T> raw, const Saved& s) {
@@ -72,14 +74,16 @@ struct DeferredNorm {
   static ActivatedGradient<T, R> sink(View<const T> raw, const Saved& s, Gradient<T>& g) {
     const R* mean = s.coefficients.data() + 2 * raw.shape.n * C;
     const bool accumulate = std::exchange(g.started, true);
-    return {output(raw, s).source, mean, mean + raw.shape.n * C, g.grad.view(), g.sums.data(), accumulate};
+    return {output(raw, s).source, mean,          mean + raw.shape.n * C,
+            g.grad.view(),         g.sums.data(), accumulate};
   }
   /// The gradient of the raw tensor as a source; `coefficients` must outlive it.
-  static NormGradient<T, R> backward(Context& k, const Parameters& p, View<const T> raw, const Saved& s,
-                                     const Gradient<T>& g, Tensor<R>& coefficients, Parameters& grads) {
+  static NormGradient<T, R> backward(Context& k, const Parameters& p, View<const T> raw,
+                                     const Saved& s, const Gradient<T>& g, Tensor<R>& coefficients,
+                                     Parameters& grads) {
     coefficients = make_array<R>(k, 3 * raw.shape.n * C);
-    B::normalise_backward(k, descriptor(raw.shape), g.sums.data(), s.coefficients.data(), p.weight.data,
-                          coefficients.data(), grads.weight.data, grads.bias.data);
+    B::normalise_backward(k, descriptor(raw.shape), g.sums.data(), s.coefficients.data(),
+                          p.weight.data, coefficients.data(), grads.weight.data, grads.bias.data);
     return {g.grad.view(), raw, coefficients.data()};
   }
 };

@@ -7,7 +7,8 @@
 
 namespace glia {
 
-/// How a layer normalises: 1. `groups(channels)`, each normalised over its channels and all voxels of a sample;
+/// How a layer normalises: 1. `groups(channels)`, each normalised over its channels and all voxels
+/// of a sample;
 /// 2. `epsilon`, added to the variance. The affine gain and offset are parameters of the layer.
 template <class P>
 concept NormPolicy = requires(index_t channels) {
@@ -18,14 +19,16 @@ concept NormPolicy = requires(index_t channels) {
 /// Each channel on its own (Ulyanov et al. 2016).
 template <class Epsilon = std::ratio<1, 100000>>
 struct InstanceNorm {
-  static constexpr double epsilon = static_cast<double>(Epsilon::num) / static_cast<double>(Epsilon::den);
+  static constexpr double epsilon =
+      static_cast<double>(Epsilon::num) / static_cast<double>(Epsilon::den);
   static constexpr index_t groups(index_t channels) { return channels; }
 };
 
 /// `Groups` groups of neighbouring channels (Wu & He 2018).
 template <index_t Groups, class Epsilon = std::ratio<1, 100000>>
 struct GroupNorm {
-  static constexpr double epsilon = static_cast<double>(Epsilon::num) / static_cast<double>(Epsilon::den);
+  static constexpr double epsilon =
+      static_cast<double>(Epsilon::num) / static_cast<double>(Epsilon::den);
   static constexpr index_t groups(index_t) { return Groups; }
 };
 
@@ -33,20 +36,24 @@ struct GroupNorm {
 template <class P>
 concept ActivationPolicy = requires {
   { P::negative_slope } -> std::convertible_to<double>;
-} && (P::negative_slope >= 0);
+}
+&&(P::negative_slope >= 0);
 
 template <class Slope = std::ratio<1, 100>>
 struct LeakyReLU {
-  static_assert(Slope::num >= 0, "LeakyReLU: a negative slope is not monotone, but pooling is taken before the activation");
-  static constexpr double negative_slope = static_cast<double>(Slope::num) / static_cast<double>(Slope::den);
+  static_assert(
+      Slope::num >= 0,
+      "LeakyReLU: a negative slope is not monotone, but pooling is taken before the activation");
+  static constexpr double negative_slope =
+      static_cast<double>(Slope::num) / static_cast<double>(Slope::den);
 };
 
 struct ReLU {
   static constexpr double negative_slope = 0;
 };
 
-/// How an encoder goes one level down: 1. `pools`, the last unit's 2x2x2 maxima are the level's result; 2. `stride` of the
-/// first convolution of the level below.
+/// How an encoder goes one level down: 1. `pools`, the last unit's 2x2x2 maxima are the level's
+/// result; 2. `stride` of the first convolution of the level below.
 template <class P>
 concept DownsamplePolicy = requires {
   { P::pools } -> std::convertible_to<bool>;

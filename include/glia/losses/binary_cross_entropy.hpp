@@ -4,7 +4,8 @@
 
 namespace glia {
 
-/// -(g log p + (1 - g) log(1 - p)), computed from logits and summed over voxels and regions, divided by the normaliser.
+/// -(g log p + (1 - g) log(1 - p)), computed from logits and summed over voxels and regions,
+/// divided by the normaliser.
 struct BinaryCrossEntropy {
   enum class Normaliser {
     voxels,             ///< Nalwade & Kisa's formula: the sum over regions of the mean over voxels
@@ -12,7 +13,8 @@ struct BinaryCrossEntropy {
   };
   Normaliser normaliser = Normaliser::voxels;
 
-  double evaluate(std::span<const RegionSums> sums, Shape logits, std::span<RegionCoefficients> coefficients) const {
+  double evaluate(std::span<const RegionSums> sums, Shape logits,
+                  std::span<RegionCoefficients> coefficients) const {
     const index_t regions = normaliser == Normaliser::voxels ? 1 : logits.c;
     const double weight = 1 / static_cast<double>(logits.n * logits.voxels() * regions);
     double sum = 0;

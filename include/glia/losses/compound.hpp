@@ -12,9 +12,13 @@ template <Loss... Terms>
 struct Compound {
   std::tuple<Terms...> terms;
 
-  double evaluate(std::span<const RegionSums> sums, Shape logits, std::span<RegionCoefficients> coefficients) const {
+  double evaluate(std::span<const RegionSums> sums, Shape logits,
+                  std::span<RegionCoefficients> coefficients) const {
     return std::apply(
-        [&](const auto&... term) { return (term.evaluate(sums, logits, coefficients) + ... + 0.0); }, terms);
+        [&](const auto&... term) {
+          return (term.evaluate(sums, logits, coefficients) + ... + 0.0);
+        },
+        terms);
   }
 };
 

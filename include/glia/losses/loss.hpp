@@ -9,8 +9,9 @@ namespace glia {
 
 /// A loss over sigmoid regions that the backend's region sums decide.
 ///
-/// Requirements: 1. `evaluate(sums, shape, coefficients)` with `sums` [N * C] of logits of the given shape returns the loss and
-/// adds dL/dlogit to `coefficients` [N * C]. Losses are values, so their options are members.
+/// Requirements: 1. `evaluate(sums, shape, coefficients)` with `sums` [N * C] of logits of the
+/// given shape returns the loss and adds dL/dlogit to `coefficients` [N * C]. Losses are values, so
+/// their options are members.
 template <class L>
 concept Loss = requires(const L& loss, std::span<const RegionSums> sums, Shape logits,
                         std::span<RegionCoefficients> coefficients) {

@@ -4,11 +4,13 @@
 
 namespace glia {
 
-/// 1 - mean over regions of (2 sum(pg) + smooth_numerator) / (P + G + smooth_denominator), where P is sum(p^2) or sum(p)
-/// and G is sum(g^2) or sum(g): Milletari et al. 2016 with the five choices in which published uses differ.
+/// 1 - mean over regions of (2 sum(pg) + smooth_numerator) / (P + G + smooth_denominator), where P
+/// is sum(p^2) or sum(p) and G is sum(g^2) or sum(g): Milletari et al. 2016 with the five choices
+/// in which published uses differ.
 ///
-/// The defaults are Nalwade & Kisa's formula (both squared, no smoothing), its sums pooled over the batch, with a
-/// denominator kept from zero. A region that is empty in the target then has Dice 0 and gradient 0 unless the numerator is smoothed.
+/// The defaults are Nalwade & Kisa's formula (both squared, no smoothing), its sums pooled over the
+/// batch, with a denominator kept from zero. A region that is empty in the target then has Dice 0
+/// and gradient 0 unless the numerator is smoothed.
 struct SoftDice {
   enum class Pooling { batch, sample };
   enum class Form { one_minus, negative };
@@ -20,7 +22,8 @@ struct SoftDice {
   Pooling pooling = Pooling::batch;
   Form form = Form::one_minus;
 
-  double evaluate(std::span<const RegionSums> sums, Shape logits, std::span<RegionCoefficients> coefficients) const {
+  double evaluate(std::span<const RegionSums> sums, Shape logits,
+                  std::span<RegionCoefficients> coefficients) const {
     const index_t groups = pooling == Pooling::batch ? 1 : logits.n;
     const index_t members = logits.n / groups;
     const double weight = 1 / static_cast<double>(groups * logits.c);

@@ -8,17 +8,20 @@
 
 namespace glia {
 
-/// A network with weights: the context it runs in, its parameters, and the memory of its forward pass.
+/// A network with weights: the context it runs in, its parameters, and the memory of its forward
+/// pass.
 template <Network Net>
 class Model {
  public:
   using NetType = Net;
   using B = typename Net::Engine;
   using Parameters = ParameterSet<typename Net::Parameters, typename B::Real>;
-  static_assert(std::is_same_v<typename B::Scalar, float>, "Model: images are float; this backend stores another type");
+  static_assert(std::is_same_v<typename B::Scalar, float>,
+                "Model: images are float; this backend stores another type");
 
   /// Weights drawn from the context's seed.
-  explicit Model(Context& context) : context_(&context), parameters_(std::make_unique<Parameters>()) {
+  explicit Model(Context& context)
+      : context_(&context), parameters_(std::make_unique<Parameters>()) {
     parameters_->initialise(context.seed());
   }
 
@@ -27,15 +30,17 @@ class Model {
   [[nodiscard]] const Parameters& parameters() const { return *parameters_; }
   [[nodiscard]] static constexpr index_t divisor() { return Net::divisor; }
 
-  /// Probabilities of the regions: image [N, D, H, W, In] to [N, D, H, W, Out]. Each extent must be a multiple of
-  /// divisor(). Memory for one shape is planned once and kept. Throws UsageError, OutOfMemory.
+  /// Probabilities of the regions: image [N, D, H, W, In] to [N, D, H, W, Out]. Each extent must be
+  /// a multiple of divisor(). Memory for one shape is planned once and kept. Throws UsageError,
+  /// OutOfMemory.
   void operator()(View<const float> image, View<float> probabilities) {
     prepare(image.shape);
     const ArenaScope scope{*context_, *arena_};
     arena_->begin_run();
     typename Net::Saved saved;
     const auto logits = make_tensor<B>(*context_, with_channels(image.shape, Net::out));
-    Net::template forward<Mode::inference>(*context_, parameters_->fields(), image, logits.view(), saved);
+    Net::template forward<Mode::inference>(*context_, parameters_->fields(), image, logits.view(),
+                                           saved);
     B::probabilities(*context_, logits.view(), probabilities);
   }
 

@@ -8,7 +8,8 @@
 
 namespace glia {
 
-/// Channels of the image and of the result, for instance <4, 3>: T1, T1ce, T2, FLAIR to logits of WT, TC, ET.
+/// Channels of the image and of the result, for instance <4, 3>: T1, T1ce, T2, FLAIR to logits of
+/// WT, TC, ET.
 template <index_t In, index_t Out>
 struct Channels {
   static_assert(In > 0 && Out > 0, "Channels: both counts must be positive");
@@ -23,9 +24,10 @@ struct Widths {
   static constexpr std::array<index_t, sizeof...(W)> values{W...};
 };
 
-/// A network is a type; its weights are a value. Requirements: 1. `Backend`; 2. `Parameters` and `Saved`; 3. `in` and
-/// `out` channels; 4. `divisor`, of which every extent of the image must be a multiple; 5. `On<B>`, the same network on
-/// another backend; 6. static `forward<Mode>` and `backward`, used by `Model` and `Trainer`.
+/// A network is a type; its weights are a value. Requirements: 1. `Backend`; 2. `Parameters` and
+/// `Saved`; 3. `in` and `out` channels; 4. `divisor`, of which every extent of the image must be a
+/// multiple; 5. `On<B>`, the same network on another backend; 6. static `forward<Mode>` and
+/// `backward`, used by `Model` and `Trainer`.
 template <class N>
 concept Network = requires {
   typename N::Engine;
@@ -35,9 +37,11 @@ concept Network = requires {
   { N::in } -> std::convertible_to<index_t>;
   { N::out } -> std::convertible_to<index_t>;
   { N::divisor } -> std::convertible_to<index_t>;
-} && ParameterStruct<typename N::Parameters>;
+}
+&&ParameterStruct<typename N::Parameters>;
 
-/// Throws UsageError unless the image has the network's channels and extents that its levels can halve.
+/// Throws UsageError unless the image has the network's channels and extents that its levels can
+/// halve.
 template <Network Net>
 void require_extents(Shape image) {
   if (image.c != Net::in) {
@@ -46,8 +50,8 @@ void require_extents(Shape image) {
   }
   for (const index_t extent : {image.d, image.h, image.w}) {
     if (extent > 0 && extent % Net::divisor == 0) continue;
-    throw UsageError("network: image extent: got " + to_string(image.extent()) + ", expected multiples of " +
-                     std::to_string(Net::divisor));
+    throw UsageError("network: image extent: got " + to_string(image.extent()) +
+                     ", expected multiples of " + std::to_string(Net::divisor));
   }
 }
 

@@ -12,8 +12,8 @@ struct RunPlan {
   Ledger ledger;
 };
 
-/// Runs `body(context)` on a counting arena. The body must make the very calls that the real run will make, with
-/// `Counting<B>` for B and null views.
+/// Runs `body(context)` on a counting arena. The body must make the very calls that the real run
+/// will make, with `Counting<B>` for B and null views.
 template <class Body>
 [[nodiscard]] RunPlan plan_run(const Context& like, Body&& body) {
   Context context{{.threads = like.threads(), .seed = like.seed(), .log = {}}};
@@ -23,7 +23,8 @@ template <class Body>
   return {plan_memory(arena.log()), context.ledger()};
 }
 
-/// The plan of one forward pass without gradients over images [N, D, H, W, In]. Throws UsageError if an extent does not fit.
+/// The plan of one forward pass without gradients over images [N, D, H, W, In]. Throws UsageError
+/// if an extent does not fit.
 template <Network Net>
 [[nodiscard]] RunPlan plan_inference(const Context& like, Shape image) {
   using B = typename Net::Engine;
@@ -34,7 +35,8 @@ template <Network Net>
     typename Counted::Saved saved;
     const Shape logits = with_channels(image, Net::out);
     const auto result = make_tensor<Counting<B>>(k, logits);
-    Counted::template forward<Mode::inference>(k, parameters.fields(), {nullptr, image, image.c}, result.view(), saved);
+    Counted::template forward<Mode::inference>(k, parameters.fields(), {nullptr, image, image.c},
+                                               result.view(), saved);
     Counting<B>::probabilities(k, result.view(), {nullptr, logits, logits.c});
   });
 }

@@ -7,10 +7,12 @@
 
 namespace glia::detail {
 
-/// One level of a U and all below it. The U is the call stack: a level owns its encoder, the level below and its decoder.
+/// One level of a U and all below it. The U is the call stack: a level owns its encoder, the level
+/// below and its decoder.
 ///
-/// The recipe R names Engine, policies and widths. Upsampling cannot change channels, so each stage before one narrows to the
-/// width of the next shallower level (Isensee et al. 2018); concatenation is upsampled first, skip second.
+/// The recipe R names Engine, policies and widths. Upsampling cannot change channels, so each stage
+/// before one narrows to the width of the next shallower level (Isensee et al. 2018); concatenation
+/// is upsampled first, skip second.
 template <class R, index_t L>
 struct UNetLevel {
   using B = typename R::Engine;
@@ -38,10 +40,13 @@ struct UNetLevel {
   };
 
   static auto output(const Saved& s) { return Decoder::output(s.decoder); }
-  static auto make_gradient(Context& k, const Saved& s) { return Decoder::make_gradient(k, s.decoder); }
+  static auto make_gradient(Context& k, const Saved& s) {
+    return Decoder::make_gradient(k, s.decoder);
+  }
   static auto sink(const Saved& s, Gradient<T>& g) { return Decoder::sink(s.decoder, g); }
 
-  /// What goes down, what comes back joined with the skip: the same functions serve forward and backward.
+  /// What goes down, what comes back joined with the skip: the same functions serve forward and
+  /// backward.
   static auto descending(const Saved& s) {
     if constexpr (R::Downsample::pools) {
       return Encoder::pooled_output(s.encoder);
@@ -50,7 +55,8 @@ struct UNetLevel {
     }
   }
   static auto joined(const Saved& s) {
-    return concat(upsample(Inner::output(s.inner), R::Upsample::interpolation), Encoder::output(s.encoder));
+    return concat(upsample(Inner::output(s.inner), R::Upsample::interpolation),
+                  Encoder::output(s.encoder));
   }
 
   template <Mode M, CarriesChannels<in> X>
@@ -66,8 +72,8 @@ struct UNetLevel {
 
   /// Consumes `s` and `g`, the gradient of the level's output.
   template <CarriesChannels<in> X, class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g, const Y& grad_x,
-                       Parameters& grads) {
+  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g,
+                       const Y& grad_x, Parameters& grads) {
     auto skip = Encoder::make_gradient(k, s.encoder);
     auto below = Inner::make_gradient(k, s.inner);
     {
@@ -81,9 +87,11 @@ struct UNetLevel {
       B::upsample_backward(k, R::Upsample::interpolation, fine.view(), to_below, work.data());
     }
     if constexpr (R::Downsample::pools) {
-      Inner::backward(k, p.inner, s.inner, descending(s), below, Encoder::pooled_sink(s.encoder, skip), grads.inner);
+      Inner::backward(k, p.inner, s.inner, descending(s), below,
+                      Encoder::pooled_sink(s.encoder, skip), grads.inner);
     } else {
-      Inner::backward(k, p.inner, s.inner, descending(s), below, Encoder::sink(s.encoder, skip), grads.inner);
+      Inner::backward(k, p.inner, s.inner, descending(s), below, Encoder::sink(s.encoder, skip),
+                      grads.inner);
     }
     Encoder::backward(k, p.encoder, s.encoder, x, skip, grad_x, grads.encoder);
   }
@@ -91,8 +99,7 @@ struct UNetLevel {
 
 /// The bottleneck.
 template <class R, index_t L>
-  requires(L + 1 == R::levels)
-struct UNetLevel<R, L> {
+requires(L + 1 == R::levels) struct UNetLevel<R, L> {
   using B = typename R::Engine;
   using T = typename B::Scalar;
   static constexpr index_t in = R::in_of(L), out = R::out_of(L);
@@ -116,8 +123,8 @@ struct UNetLevel<R, L> {
     Stage::template forward<M>(k, p.stage, x, s);
   }
   template <CarriesChannels<in> X, class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g, const Y& grad_x,
-                       Parameters& grads) {
+  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Gradient<T>& g,
+                       const Y& grad_x, Parameters& grads) {
     Stage::backward(k, p.stage, s, x, g, grad_x, grads.stage);
   }
 };

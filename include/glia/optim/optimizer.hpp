@@ -12,7 +12,8 @@ namespace glia {
 /// Most moment arrays that any optimiser keeps.
 inline constexpr int max_moments = 2;
 
-/// The flat arrays of one update. Moments are values of the same parameters, zero before the first update.
+/// The flat arrays of one update. Moments are values of the same parameters, zero before the first
+/// update.
 template <class R>
 struct Update {
   std::span<R> parameters;
@@ -22,16 +23,18 @@ struct Update {
   index_t step;  ///< number of this update, from 1
 };
 
-/// Turns gradients into new parameters. Requirements: 1. `rate`, the initial learning rate; 2. `moments()`, how many moment
-/// arrays it keeps; 3. `apply<B>(context, update)`.
+/// Turns gradients into new parameters. Requirements: 1. `rate`, the initial learning rate; 2.
+/// `moments()`, how many moment arrays it keeps; 3. `apply<B>(context, update)`.
 template <class O, class B>
-concept OptimizerFor = requires(const O& optimizer, Context& k, const Update<typename B::Real>& update) {
+concept OptimizerFor = requires(const O& optimizer, Context& k,
+                                const Update<typename B::Real>& update) {
   { optimizer.moments() } -> std::same_as<int>;
   { optimizer.initial_rate() } -> std::same_as<double>;
   optimizer.template apply<B>(k, update);
 };
 
-/// Stochastic gradient descent with momentum (PyTorch's definition; Nesterov optional) and coupled weight decay.
+/// Stochastic gradient descent with momentum (PyTorch's definition; Nesterov optional) and coupled
+/// weight decay.
 struct Sgd {
   double rate = 0.1, momentum = 0.9;
   bool nesterov = false;
@@ -41,7 +44,8 @@ struct Sgd {
   [[nodiscard]] int moments() const { return 1; }
   template <class B>
   void apply(Context& k, const Update<typename B::Real>& u) const {
-    B::sgd_step(k, {u.rate, momentum, weight_decay, nesterov}, u.parameters, u.gradients, u.moments[0]);
+    B::sgd_step(k, {u.rate, momentum, weight_decay, nesterov}, u.parameters, u.gradients,
+                u.moments[0]);
   }
 };
 
@@ -54,8 +58,8 @@ struct Adam {
   [[nodiscard]] int moments() const { return 2; }
   template <class B>
   void apply(Context& k, const Update<typename B::Real>& u) const {
-    B::adam_step(k, {u.rate, beta1, beta2, epsilon, weight_decay, decoupled, u.step}, u.parameters, u.gradients,
-                 u.moments[0], u.moments[1]);
+    B::adam_step(k, {u.rate, beta1, beta2, epsilon, weight_decay, decoupled, u.step}, u.parameters,
+                 u.gradients, u.moments[0], u.moments[1]);
   }
 };
 

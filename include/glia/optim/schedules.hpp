@@ -15,8 +15,9 @@ struct TrainingClock {
   index_t epoch = 0, epochs = 0, update = 0, updates = 0;
 };
 
-/// Scales the initial learning rate over time. Requirements: 1. `factor(clock)`; 2. `observe(loss)`, called once after each
-/// epoch with its mean training loss; 3. `state()`, the numbers that a checkpoint must keep (may be empty).
+/// Scales the initial learning rate over time. Requirements: 1. `factor(clock)`; 2.
+/// `observe(loss)`, called once after each epoch with its mean training loss; 3. `state()`, the
+/// numbers that a checkpoint must keep (may be empty).
 template <class S>
 concept Schedule = requires(S& s, const TrainingClock& clock, double loss) {
   { s.factor(clock) } -> std::same_as<double>;
@@ -60,7 +61,8 @@ struct PolynomialDecay {
   [[nodiscard]] std::span<double> state() { return {}; }
 };
 
-/// Multiplies by `decay` when the loss has not fallen by more than `threshold` for `patience` epochs (Isensee et al. 2018).
+/// Multiplies by `decay` when the loss has not fallen by more than `threshold` for `patience`
+/// epochs (Isensee et al. 2018).
 class Plateau {
  public:
   double decay = 0.2;

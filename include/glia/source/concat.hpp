@@ -26,7 +26,9 @@ struct Split {
     return with_channels(first.shape(), first.shape().c + second.shape().c);
   }
   [[nodiscard]] double bytes_read() const { return first.bytes_read() + second.bytes_read(); }
-  [[nodiscard]] double bytes_written() const { return first.bytes_written() + second.bytes_written(); }
+  [[nodiscard]] double bytes_written() const {
+    return first.bytes_written() + second.bytes_written();
+  }
 };
 
 }  // namespace glia

@@ -5,8 +5,8 @@
 
 namespace glia {
 
-/// dL/draw = a[n, c] * grad + b[n, c] * raw + c[n, c], where grad = dL/d(norm output): the whole backward of a norm,
-/// evaluated where it is consumed. `coefficients` is [3, N, C]: a, b, c.
+/// dL/draw = a[n, c] * grad + b[n, c] * raw + c[n, c], where grad = dL/d(norm output): the whole
+/// backward of a norm, evaluated where it is consumed. `coefficients` is [3, N, C]: a, b, c.
 template <class T, class Real = T>
 struct NormGradient {
   using Scalar = T;

@@ -7,10 +7,11 @@ namespace glia {
 
 /// Forward epilogue: y = result + bias[c] + addend. All but `y` are optional and known at run time.
 ///
-/// `moments` [N, C, 2] gains the sum and the sum of squares of y over the voxels of each sample and channel.
-/// `pooled` [N, D/2, H/2, W/2, C] takes the largest y of each 2x2x2 block, or the smallest where `gain[c]` is negative:
-/// normalisation keeps or turns the order by the sign of its gain and the activation keeps it, so reading `pooled`
-/// through the same coefficients as `y` equals max pooling after them.
+/// `moments` [N, C, 2] gains the sum and the sum of squares of y over the voxels of each sample and
+/// channel. `pooled` [N, D/2, H/2, W/2, C] takes the largest y of each 2x2x2 block, or the smallest
+/// where `gain[c]` is negative: normalisation keeps or turns the order by the sign of its gain and
+/// the activation keeps it, so reading `pooled` through the same coefficients as `y` equals max
+/// pooling after them.
 template <class T, class Real = T>
 struct Output {
   using Scalar = T;

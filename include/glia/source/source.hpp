@@ -8,9 +8,9 @@ namespace glia {
 
 /// What a kernel packs: a description of a tensor that may not exist in memory.
 ///
-/// Requirements: 1. `Scalar`, the storage type it is made of; 2. `shape()`, [N, D, H, W, C]; 3. `bytes()` read from
-/// memory when all of it is evaluated once. Backends evaluate sources; the set is closed: Plain, Activated,
-/// Upsampled, Concat, NormGradient.
+/// Requirements: 1. `Scalar`, the storage type it is made of; 2. `shape()`, [N, D, H, W, C]; 3.
+/// `bytes()` read from memory when all of it is evaluated once. Backends evaluate sources; the set
+/// is closed: Plain, Activated, Upsampled, Concat, NormGradient.
 template <class S>
 concept Source = requires(const S& s) {
   typename S::Scalar;
@@ -20,8 +20,9 @@ concept Source = requires(const S& s) {
 
 /// What a kernel's epilogue does with its result, each element exactly once.
 ///
-/// Requirements: 1. `Scalar`; 2. `shape()` of the result it takes; 3. `bytes_read()` and `bytes_written()` of memory
-/// when all of it is taken once. The set is closed: Output, Store, ActivatedGradient, PooledGradient, Split.
+/// Requirements: 1. `Scalar`; 2. `shape()` of the result it takes; 3. `bytes_read()` and
+/// `bytes_written()` of memory when all of it is taken once. The set is closed: Output, Store,
+/// ActivatedGradient, PooledGradient, Split.
 template <class S>
 concept Sink = requires(const S& s) {
   typename S::Scalar;

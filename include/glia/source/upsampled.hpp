@@ -12,13 +12,16 @@ struct InterpolationWeight {
   double weight;  ///< of `high`; `low` has 1 - weight
 };
 
-/// Doubling with align_corners = false: [a, b] becomes a, .75a + .25b, .25a + .75b, b (nearest: a, a, b, b).
+/// Doubling with align_corners = false: [a, b] becomes a, .75a + .25b, .25a + .75b, b (nearest: a,
+/// a, b, b).
 [[nodiscard]] constexpr InterpolationWeight interpolation_weight(Interpolation kind, index_t fine,
                                                                  index_t coarse_size) {
   const index_t half = fine / 2;
   if (kind == Interpolation::nearest) return {half, half, 0};
-  if (fine % 2 == 0) return half == 0 ? InterpolationWeight{0, 0, 0} : InterpolationWeight{half - 1, half, 0.75};
-  return half + 1 == coarse_size ? InterpolationWeight{half, half, 0} : InterpolationWeight{half, half + 1, 0.25};
+  if (fine % 2 == 0)
+    return half == 0 ? InterpolationWeight{0, 0, 0} : InterpolationWeight{half - 1, half, 0.75};
+  return half + 1 == coarse_size ? InterpolationWeight{half, half, 0}
+                                 : InterpolationWeight{half, half + 1, 0.25};
 }
 
 /// The inner source at twice the extent of each axis.

@@ -25,7 +25,8 @@ struct Lifetime {
   std::size_t bytes, birth, death = forever;
 };
 
-/// Where each block of a run lies: the result of planning the lifetimes that an earlier, identical run logged.
+/// Where each block of a run lies: the result of planning the lifetimes that an earlier, identical
+/// run logged.
 struct MemoryPlan {
   std::vector<Lifetime> lifetimes;
   std::vector<std::size_t> offsets;
@@ -44,7 +45,8 @@ struct MemoryPlan {
   for (const std::size_t i : order) {
     std::vector<std::pair<std::size_t, std::size_t>> taken;
     for (const std::size_t j : placed) {
-      const bool overlap = lifetimes[j].birth < lifetimes[i].death && lifetimes[i].birth < lifetimes[j].death;
+      const bool overlap =
+          lifetimes[j].birth < lifetimes[i].death && lifetimes[i].birth < lifetimes[j].death;
       if (overlap) taken.emplace_back(plan.offsets[j], lifetimes[j].bytes);
     }
     std::sort(taken.begin(), taken.end());
@@ -62,19 +64,22 @@ struct MemoryPlan {
 
 /// The memory of one run of a network.
 ///
-/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its plan, in the size or the
-/// life of a block, throws at the next allocation, before two blocks can overlap. A
-/// counting arena has no memory: its addresses are unique names, and it logs the lifetimes that a plan is made of.
-/// A heap arena gives every tensor a block of its own, for tests and small tools.
+/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its
+/// plan, in the size or the life of a block, throws at the next allocation, before two blocks can
+/// overlap. A counting arena has no memory: its addresses are unique names, and it logs the
+/// lifetimes that a plan is made of. A heap arena gives every tensor a block of its own, for tests
+/// and small tools.
 class Arena {
  public:
   enum class Kind { heap, counting };
   static constexpr std::size_t alignment = 64;
 
-  explicit Arena(Kind kind = Kind::heap) : kind_(kind == Kind::heap ? State::heap : State::counting) {}
+  explicit Arena(Kind kind = Kind::heap)
+      : kind_(kind == Kind::heap ? State::heap : State::counting) {}
 
   /// Throws OutOfMemory, naming the bytes, if the system does not give them.
-  explicit Arena(MemoryPlan plan) : kind_(State::planned), plan_(std::move(plan)), block_(reserve(plan_.bytes)) {}
+  explicit Arena(MemoryPlan plan)
+      : kind_(State::planned), plan_(std::move(plan)), block_(reserve(plan_.bytes)) {}
 
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -137,17 +142,21 @@ class Arena {
 
   void require_planned(std::size_t id, std::size_t bytes) const {
     const auto& blocks = plan_.lifetimes;
-    if (!departed_ && id < blocks.size() && blocks[id].bytes == bytes && blocks[id].birth == clock_) return;
-    throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) + " bytes at step " +
-                       std::to_string(clock_) + " is not in the plan of this run");
+    if (!departed_ && id < blocks.size() && blocks[id].bytes == bytes && blocks[id].birth == clock_)
+      return;
+    throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) +
+                       " bytes at step " + std::to_string(clock_) +
+                       " is not in the plan of this run");
   }
 
   static Block reserve(std::size_t bytes) {
-    constexpr std::size_t huge = std::size_t{1} << 21;  // large blocks sit on huge pages: fewer page faults
+    constexpr std::size_t huge = std::size_t{1}
+                                 << 21;  // large blocks sit on huge pages: fewer page faults
     const std::size_t unit = bytes >= huge ? huge : alignment;
     const std::size_t size = (std::max)(unit, (bytes + unit - 1) / unit * unit);
     Block block(static_cast<std::byte*>(std::aligned_alloc(unit, size)));
-    if (!block) throw OutOfMemory("arena: the system has no " + std::to_string(size) + " bytes to give");
+    if (!block)
+      throw OutOfMemory("arena: the system has no " + std::to_string(size) + " bytes to give");
 #if defined(__linux__)
     if (unit == huge) madvise(block.get(), size, MADV_HUGEPAGE);
 #endif

@@ -37,7 +37,8 @@ class Context {
  public:
   explicit Context(ContextOptions options = {}) : options_(std::move(options)) {
     if (options_.threads < 0) {
-      throw UsageError("threads: got " + std::to_string(options_.threads) + ", expected 0 (all) or more");
+      throw UsageError("threads: got " + std::to_string(options_.threads) +
+                       ", expected 0 (all) or more");
     }
     const int hardware = static_cast<int>(std::thread::hardware_concurrency());
     if (options_.threads == 0) options_.threads = (std::max)(1, hardware);

@@ -6,7 +6,8 @@
 
 namespace glia {
 
-/// A dense tensor on the ordinary heap, for data that enters or leaves a network: [N, D, H, W, C], pitch = C.
+/// A dense tensor on the ordinary heap, for data that enters or leaves a network: [N, D, H, W, C],
+/// pitch = C.
 template <class T>
 class HostTensor {
  public:

@@ -21,7 +21,8 @@ enum class Initial {
   ones
 };
 
-/// One named array of weights, owned by a `ParameterSet`. Dims are PyTorch's: [Out, In, kD, kH, kW] for a convolution.
+/// One named array of weights, owned by a `ParameterSet`. Dims are PyTorch's: [Out, In, kD, kH, kW]
+/// for a convolution.
 template <class T, Initial Start, index_t... Dims>
 struct Parameter {
   using Scalar = T;
@@ -31,10 +32,13 @@ struct Parameter {
   T* data = nullptr;
 };
 
-/// A struct of parameters: `fields(f, p...)` calls f(name, p.member...) once per member. An empty name splices the
-/// member's own fields into the parent's path, so that recursive structs get flat names.
+/// A struct of parameters: `fields(f, p...)` calls f(name, p.member...) once per member. An empty
+/// name splices the member's own fields into the parent's path, so that recursive structs get flat
+/// names.
 template <class P>
-concept ParameterStruct = requires(P p) { P::fields([](const auto&, auto&) {}, p); };
+concept ParameterStruct = requires(P p) {
+  P::fields([](const auto&, auto&) {}, p);
+};
 
 namespace detail {
 inline std::string join_path(const std::string& a, const std::string& b) {
@@ -61,25 +65,28 @@ template <ParameterStruct P>
 [[nodiscard]] index_t count_parameters() {
   index_t total = 0;
   P p;
-  visit_parameters([&](const std::string&, const auto& leaf) { total += std::remove_cvref_t<decltype(leaf)>::size; },
+  visit_parameters([&](const std::string&,
+                       const auto& leaf) { total += std::remove_cvref_t<decltype(leaf)>::size; },
                    "", p);
   return total;
 }
 
-/// Owns the memory of a struct of parameters as one array in visiting order: weights, gradients and optimiser
-/// moments are all values of this type, and whole-model operations see one flat span.
+/// Owns the memory of a struct of parameters as one array in visiting order: weights, gradients and
+/// optimiser moments are all values of this type, and whole-model operations see one flat span.
 template <ParameterStruct P, class T>
 class ParameterSet {
  public:
-  /// All zero. Without memory (`allocated` false) addresses are names that must not be dereferenced.
+  /// All zero. Without memory (`allocated` false) addresses are names that must not be
+  /// dereferenced.
   explicit ParameterSet(bool allocated = true)
       : size_(count_parameters<P>()), memory_(allocated ? static_cast<std::size_t>(size_) : 0) {
     T* next = allocated ? memory_.data() : reinterpret_cast<T*>(alignof(T));
     visit_parameters(
         [&](const std::string&, auto& leaf) {
           leaf.data = next;
-          next = reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(next) +
-                                      sizeof(T) * static_cast<std::size_t>(std::remove_cvref_t<decltype(leaf)>::size));
+          next = reinterpret_cast<T*>(
+              reinterpret_cast<std::uintptr_t>(next) +
+              sizeof(T) * static_cast<std::size_t>(std::remove_cvref_t<decltype(leaf)>::size));
         },
         "", fields_);
   }
@@ -92,7 +99,8 @@ class ParameterSet {
   [[nodiscard]] std::span<T> flat() { return memory_; }
   [[nodiscard]] std::span<const T> flat() const { return memory_; }
 
-  /// Draws every parameter as its `Initial` says; the numbers depend on the seed and the position alone.
+  /// Draws every parameter as its `Initial` says; the numbers depend on the seed and the position
+  /// alone.
   void initialise(std::uint64_t seed) {
     std::uint32_t ordinal = 0;
     visit_parameters(
@@ -103,9 +111,15 @@ class ParameterSet {
           const double deviation = std::sqrt(2.0 / (1.0001 * fan_in));
           for (index_t i = 0; i < Leaf::size; ++i) {
             switch (Leaf::initial) {
-              case Initial::kaiming_normal: leaf.data[i] = static_cast<T>(deviation * random.normal()); break;
-              case Initial::zeros: leaf.data[i] = T(0); break;
-              case Initial::ones: leaf.data[i] = T(1); break;
+              case Initial::kaiming_normal:
+                leaf.data[i] = static_cast<T>(deviation * random.normal());
+                break;
+              case Initial::zeros:
+                leaf.data[i] = T(0);
+                break;
+              case Initial::ones:
+                leaf.data[i] = T(1);
+                break;
             }
           }
         },

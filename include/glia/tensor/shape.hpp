@@ -6,7 +6,8 @@
 
 namespace glia {
 
-/// Extents of a volume in voxels: D planes, H rows, W columns. W runs fastest (the first axis of a NIfTI file).
+/// Extents of a volume in voxels: D planes, H rows, W columns. W runs fastest (the first axis of a
+/// NIfTI file).
 struct Extent {
   index_t d = 1, h = 1, w = 1;
   [[nodiscard]] constexpr index_t voxels() const { return d * h * w; }
@@ -22,8 +23,13 @@ struct Shape {
   friend constexpr bool operator==(const Shape&, const Shape&) = default;
 };
 
-[[nodiscard]] constexpr Shape make_shape(index_t n, Extent e, index_t c) { return {n, e.d, e.h, e.w, c}; }
-[[nodiscard]] constexpr Shape with_channels(Shape s, index_t c) { s.c = c; return s; }
+[[nodiscard]] constexpr Shape make_shape(index_t n, Extent e, index_t c) {
+  return {n, e.d, e.h, e.w, c};
+}
+[[nodiscard]] constexpr Shape with_channels(Shape s, index_t c) {
+  s.c = c;
+  return s;
+}
 [[nodiscard]] constexpr Shape doubled(Shape s) { return {s.n, 2 * s.d, 2 * s.h, 2 * s.w, s.c}; }
 [[nodiscard]] constexpr Shape halved(Shape s) { return {s.n, s.d / 2, s.h / 2, s.w / 2, s.c}; }
 
@@ -33,8 +39,8 @@ struct Shape {
 }
 /// "[2, 64, 64, 64, 4]" in the order N, D, H, W, C.
 [[nodiscard]] inline std::string to_string(Shape s) {
-  return "[" + std::to_string(s.n) + ", " + std::to_string(s.d) + ", " + std::to_string(s.h) + ", " +
-         std::to_string(s.w) + ", " + std::to_string(s.c) + "]";
+  return "[" + std::to_string(s.n) + ", " + std::to_string(s.d) + ", " + std::to_string(s.h) +
+         ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + "]";
 }
 
 }  // namespace glia

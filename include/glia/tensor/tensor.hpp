@@ -7,7 +7,8 @@
 
 namespace glia {
 
-/// A tensor in arena memory; move-only. Its memory lives as long as the object: release it by `t = {}` or by scope.
+/// A tensor in arena memory; move-only. Its memory lives as long as the object: release it by `t =
+/// {}` or by scope.
 template <class T>
 class Tensor {
  public:
@@ -15,10 +16,13 @@ class Tensor {
   /// [N, D, H, W, C] with voxels `pitch` elements apart. The memory is not initialised.
   Tensor(Context& context, Shape shape, index_t pitch)
       : arena_(&context.arena()),
-        id_(arena_->allocate(static_cast<std::size_t>(shape.n * shape.voxels() * pitch) * sizeof(T))),
+        id_(arena_->allocate(static_cast<std::size_t>(shape.n * shape.voxels() * pitch) *
+                             sizeof(T))),
         view_{reinterpret_cast<T*>(arena_->address(id_)), shape, pitch} {}
   Tensor(Tensor&& other) noexcept
-      : arena_(std::exchange(other.arena_, nullptr)), id_(other.id_), view_(std::exchange(other.view_, {})) {}
+      : arena_(std::exchange(other.arena_, nullptr)),
+        id_(other.id_),
+        view_(std::exchange(other.view_, {})) {}
   Tensor& operator=(Tensor&& other) noexcept {
     if (this != &other) {
       release();

@@ -4,7 +4,8 @@
 
 namespace glia {
 
-/// A window on tensor memory that someone else owns: [N, D, H, W, C], voxels `pitch` elements apart.
+/// A window on tensor memory that someone else owns: [N, D, H, W, C], voxels `pitch` elements
+/// apart.
 template <class T>
 struct View {
   T* data = nullptr;
@@ -19,7 +20,9 @@ struct View {
     return row(n, d, h)[w * pitch + c];
   }
   /// Bytes that reading all of it touches.
-  [[nodiscard]] constexpr double bytes() const { return static_cast<double>(shape.elements()) * sizeof(T); }
+  [[nodiscard]] constexpr double bytes() const {
+    return static_cast<double>(shape.elements()) * sizeof(T);
+  }
   // NOLINTNEXTLINE(google-explicit-constructor): a view of constants is a weaker view
   constexpr operator View<const T>() const { return {data, shape, pitch}; }
 };

@@ -14,7 +14,8 @@ struct Volume {
   std::vector<T> voxels;
 
   Volume() = default;
-  explicit Volume(Extent e, T value = T{}) : extent(e), voxels(static_cast<std::size_t>(e.voxels()), value) {}
+  explicit Volume(Extent e, T value = T{})
+      : extent(e), voxels(static_cast<std::size_t>(e.voxels()), value) {}
 
   [[nodiscard]] index_t index(index_t d, index_t h, index_t w) const {
     return (d * extent.h + h) * extent.w + w;

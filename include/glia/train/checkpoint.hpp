@@ -24,8 +24,8 @@ struct TrainingState {
   }
 
   std::vector<std::unique_ptr<Parameters>> moments;  ///< of the optimiser
-  std::unique_ptr<Parameters> average;               ///< moving average of the weights, if there is one
-  index_t step = 0;     ///< steps tried; the loader's position and, with the seed, every random number
+  std::unique_ptr<Parameters> average;  ///< moving average of the weights, if there is one
+  index_t step = 0;  ///< steps tried; the loader's position and, with the seed, every random number
   index_t updates = 0;  ///< steps that changed the weights
   index_t epoch_steps = 0, epoch_skipped = 0, skipped_in_a_row = 0;
   double epoch_loss = 0, rate = 0, best_dice = -1;
@@ -51,7 +51,8 @@ class NumberWriter {
 
 class NumberReader {
  public:
-  NumberReader(std::string text, std::string where) : text_(std::move(text)), where_(std::move(where)) {}
+  NumberReader(std::string text, std::string where)
+      : text_(std::move(text)), where_(std::move(where)) {}
   void operator()(double& value) {
     while (position_ < text_.size() && text_[position_] == ' ') ++position_;
     const char* end = text_.data() + text_.size();
@@ -96,10 +97,12 @@ void visit_record(Visitor&& visit, Record& r) {
 
 }  // namespace detail
 
-/// Writes weights, optimiser, average, schedule, counters and history into one file, atomically. Throws IoError.
+/// Writes weights, optimiser, average, schedule, counters and history into one file, atomically.
+/// Throws IoError.
 template <Network Net>
-void save_checkpoint(const std::filesystem::path& path, const Model<Net>& model, const TrainingState<Net>& state,
-                     std::span<const double> schedule, Metadata metadata) {
+void save_checkpoint(const std::filesystem::path& path, const Model<Net>& model,
+                     const TrainingState<Net>& state, std::span<const double> schedule,
+                     Metadata metadata) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, "model.", model.parameters());
   for (std::size_t i = 0; i < state.moments.size(); ++i) {
@@ -119,15 +122,18 @@ void save_checkpoint(const std::filesystem::path& path, const Model<Net>& model,
   write_safetensors(path, metadata, entries);
 }
 
-/// Reads what `save_checkpoint` wrote. `description` is what the file must say about itself. Throws IoError, DataError for a
-/// damaged file, UsageError for another network, optimiser, seed or description.
+/// Reads what `save_checkpoint` wrote. `description` is what the file must say about itself. Throws
+/// IoError, DataError for a damaged file, UsageError for another network, optimiser, seed or
+/// description.
 template <Network Net>
-void load_checkpoint(const std::filesystem::path& path, Model<Net>& model, TrainingState<Net>& state,
-                     std::span<double> schedule, const Metadata& description) {
+void load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
+                     TrainingState<Net>& state, std::span<double> schedule,
+                     const Metadata& description) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto text = [&](const std::string& key) {
     const auto found = file.metadata().find(key);
-    if (found == file.metadata().end()) throw UsageError(path.string() + ": no checkpoint: " + key + " is missing");
+    if (found == file.metadata().end())
+      throw UsageError(path.string() + ": no checkpoint: " + key + " is missing");
     return found->second;
   };
   const auto expect = [&](const std::string& key, const std::string& expected) {
@@ -144,11 +150,13 @@ void load_checkpoint(const std::filesystem::path& path, Model<Net>& model, Train
   }
   if (state.average) detail::require_entries(path, file, "average.", *state.average);
   std::size_t own = 0;
-  visit_parameters([&](const std::string&, const auto&) { ++own; }, "", model.parameters().fields());
+  visit_parameters([&](const std::string&, const auto&) { ++own; }, "",
+                   model.parameters().fields());
   const std::size_t expected = own * (1 + state.moments.size() + (state.average ? 1 : 0));
   if (file.names().size() != expected) {
     throw UsageError(path.string() + ": a run with another optimiser or average: tensors: got " +
-                     std::to_string(file.names().size()) + ", expected " + std::to_string(expected));
+                     std::to_string(file.names().size()) + ", expected " +
+                     std::to_string(expected));
   }
 
   detail::NumberReader numbers(text("glia.state"), path.string() + ": glia.state");

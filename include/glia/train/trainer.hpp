@@ -31,19 +31,22 @@ struct TrainerOptions {
   index_t validate_every = 1;     ///< epochs
   SlidingWindowOptions window{};  ///< of validation; its window is the patch
   int max_skipped = 5;            ///< steps in a row that may be skipped for not being finite
-  std::filesystem::path folder{};  ///< of last.safetensors and best.safetensors; empty: nothing is written
-  index_t save_every = 0;          ///< steps between saves besides the one after each epoch; 0: none
-  Metadata description{};          ///< recorded in the checkpoints
+  std::filesystem::path
+      folder{};            ///< of last.safetensors and best.safetensors; empty: nothing is written
+  index_t save_every = 0;  ///< steps between saves besides the one after each epoch; 0: none
+  Metadata description{};  ///< recorded in the checkpoints
 };
 
 enum class TrainingEnd { finished, stopped };
 
 /// Trains a model on patches of labelled cases and keeps the best weights by mean validation Dice.
 ///
-/// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint holds, so a run that was
-/// killed at any moment and resumed ends in the same bytes as one that was not.
-template <Network Net, Loss L = DiceAndCrossEntropy, class O = AnyOptimizer, Schedule S = AnySchedule>
-  requires OptimizerFor<O, typename Net::Engine>
+/// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint
+/// holds, so a run that was killed at any moment and resumed ends in the same bytes as one that was
+/// not.
+template <Network Net, Loss L = DiceAndCrossEntropy, class O = AnyOptimizer,
+          Schedule S = AnySchedule>
+requires OptimizerFor<O, typename Net::Engine>
 class Trainer {
  public:
   using B = typename Net::Engine;
@@ -59,29 +62,34 @@ class Trainer {
         state_(optimizer_.moments(), options_.average_decay > 0) {
     options_.loader.seed = model_.context().seed();
     options_.window.window = options_.loader.patch;
-    if (state_.average) std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
+    if (state_.average)
+      std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
   }
 
-  /// Goes on from `last.safetensors` of the folder. Throws IoError, DataError or UsageError if it is missing, damaged or of another
-  /// network.
+  /// Goes on from `last.safetensors` of the folder. Throws IoError, DataError or UsageError if it
+  /// is missing, damaged or of another network.
   void resume() {
-    load_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(), options_.description);
+    load_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(),
+                    options_.description);
   }
 
-  /// Trains until the last epoch or until `stop` says so. Throws NumericalError when too many steps in a row were not finite.
-  TrainingEnd fit(const std::vector<PreparedCase>& training, const std::vector<PreparedCase>& validation = {}) {
+  /// Trains until the last epoch or until `stop` says so. Throws NumericalError when too many steps
+  /// in a row were not finite.
+  TrainingEnd fit(const std::vector<PreparedCase>& training,
+                  const std::vector<PreparedCase>& validation = {}) {
     const index_t per_epoch = steps_per_epoch(training);
     const index_t steps = per_epoch * options_.epochs;
     PatchLoader loader(training, options_.loader, state_.step);
-    GradientComputer<Net, L> gradient(model_.context(),
-                                      make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
+    GradientComputer<Net, L> gradient(
+        model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
     typename Model<Net>::Parameters grads;
     while (state_.step < steps) {
       update(loader.next(), gradient, grads, per_epoch, steps);
       const bool epoch_ends = state_.step % per_epoch == 0;
       if (epoch_ends) finish_epoch(state_.step / per_epoch, validation);
       const bool stop = events_.stop && events_.stop();
-      if (epoch_ends || stop || (options_.save_every > 0 && state_.step % options_.save_every == 0)) save();
+      if (epoch_ends || stop || (options_.save_every > 0 && state_.step % options_.save_every == 0))
+        save();
       if (stop && state_.step < steps) return TrainingEnd::stopped;
     }
     return TrainingEnd::finished;
@@ -98,25 +106,28 @@ class Trainer {
     return (std::max)(index_t{1}, (static_cast<index_t>(training.size()) + batch - 1) / batch);
   }
 
-  void update(const Batch& batch, GradientComputer<Net, L>& gradient, typename Model<Net>::Parameters& grads,
-              index_t per_epoch, index_t steps) {
+  void update(const Batch& batch, GradientComputer<Net, L>& gradient,
+              typename Model<Net>::Parameters& grads, index_t per_epoch, index_t steps) {
     Context& k = model_.context();
     auto& parameters = model_.parameters();
     const TrainingClock clock{state_.step / per_epoch, options_.epochs, state_.step, steps};
     const double rate = optimizer_.initial_rate() * schedule_.factor(clock);
     const double loss = gradient(parameters, batch.image.view(), batch.target.view(), grads);
-    const double norm =
-        std::isfinite(loss) ? clip_gradient_norm<B>(k, grads.flat(), options_.clip_norm) : std::abs(loss);
+    const double norm = std::isfinite(loss)
+                            ? clip_gradient_norm<B>(k, grads.flat(), options_.clip_norm)
+                            : std::abs(loss);
     const bool skipped = !std::isfinite(loss) || !std::isfinite(norm);
     if (skipped) {
       ++state_.epoch_skipped;
       ++state_.skipped_in_a_row;
     } else {
       Update<typename B::Real> update{parameters.flat(), grads.flat(), {}, rate, ++state_.updates};
-      for (std::size_t i = 0; i < state_.moments.size(); ++i) update.moments[i] = state_.moments[i]->flat();
+      for (std::size_t i = 0; i < state_.moments.size(); ++i)
+        update.moments[i] = state_.moments[i]->flat();
       optimizer_.template apply<B>(k, update);
       if (state_.average) {
-        const auto t = static_cast<double>(state_.updates);  // a young average must forget its start
+        const auto t =
+            static_cast<double>(state_.updates);  // a young average must forget its start
         const double decay = (std::min)(options_.average_decay, (1 + t) / (10 + t));
         B::blend(k, state_.average->flat(), parameters.flat(), decay);
       }
@@ -127,25 +138,30 @@ class Trainer {
     ++state_.step;
     state_.rate = rate;
     if (events_.step) {
-      events_.step({state_.step, steps, clock.epoch + 1, options_.epochs, loss, rate, norm, skipped});
+      events_.step(
+          {state_.step, steps, clock.epoch + 1, options_.epochs, loss, rate, norm, skipped});
     }
     if (state_.skipped_in_a_row >= options_.max_skipped) {
-      throw NumericalError("train: step " + std::to_string(state_.step) + ": the loss or its gradient was not finite " +
+      throw NumericalError("train: step " + std::to_string(state_.step) +
+                           ": the loss or its gradient was not finite " +
                            std::to_string(state_.skipped_in_a_row) +
-                           " times in a row; the last good checkpoint was kept. Lower the learning rate or clip gradients");
+                           " times in a row; the last good checkpoint was kept. Lower the learning "
+                           "rate or clip gradients");
     }
   }
 
   void finish_epoch(index_t epoch, const std::vector<PreparedCase>& validation) {
     const index_t used = (std::max)(index_t{1}, state_.epoch_steps);
-    EpochRecord record{epoch, state_.epoch_loss / static_cast<double>(used), state_.rate, state_.epoch_skipped};
+    EpochRecord record{epoch, state_.epoch_loss / static_cast<double>(used), state_.rate,
+                       state_.epoch_skipped};
     schedule_.observe(record.loss);
     const AveragedWeights averaged(model_, state_.average.get());
     if (!validation.empty() && (epoch % options_.validate_every == 0 || epoch == options_.epochs)) {
       record.dice = validate(model_, validation, options_.window);
       model_.release_memory();
     }
-    const bool best = validation.empty() || (record.validated() && record.mean_dice() > state_.best_dice);
+    const bool best =
+        validation.empty() || (record.validated() && record.mean_dice() > state_.best_dice);
     if (best && record.validated()) state_.best_dice = record.mean_dice();
     state_.history.push_back(record);
     state_.epoch_loss = 0;
@@ -158,13 +174,15 @@ class Trainer {
 
   void save() {
     if (options_.folder.empty()) return;
-    save_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(), options_.description);
+    save_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(),
+                    options_.description);
   }
 
   /// Puts the averaged weights into the model while it lives.
   class AveragedWeights {
    public:
-    AveragedWeights(Model<Net>& model, typename Model<Net>::Parameters* average) : model_(model), average_(average) {
+    AveragedWeights(Model<Net>& model, typename Model<Net>::Parameters* average)
+        : model_(model), average_(average) {
       swap();
     }
     AveragedWeights(const AveragedWeights&) = delete;

@@ -15,12 +15,14 @@ struct LossBuffers {
   std::vector<RegionCoefficients> coefficients;
 };
 
-/// Forward, loss and backward of one batch: returns the loss and adds its gradient to `grads`. If the loss is not finite
-/// there is no backward. Works on any backend: on `Counting` it is the plan of itself.
+/// Forward, loss and backward of one batch: returns the loss and adds its gradient to `grads`. If
+/// the loss is not finite there is no backward. Works on any backend: on `Counting` it is the plan
+/// of itself.
 template <Network Net, Loss L>
 double accumulate_gradients(Context& k, const typename Net::Parameters& parameters,
-                            View<const typename Net::Engine::Scalar> image, View<const float> target, const L& loss,
-                            LossBuffers& buffers, typename Net::Parameters& grads) {
+                            View<const typename Net::Engine::Scalar> image,
+                            View<const float> target, const L& loss, LossBuffers& buffers,
+                            typename Net::Parameters& grads) {
   using B = typename Net::Engine;
   using T = typename B::Scalar;
   const auto logits = make_tensor<B>(k, with_channels(image.shape, Net::out));
@@ -37,7 +39,8 @@ double accumulate_gradients(Context& k, const typename Net::Parameters& paramete
   return value;
 }
 
-/// The plan of `accumulate_gradients` over batches [N, D, H, W, In]. Throws UsageError if an extent does not fit.
+/// The plan of `accumulate_gradients` over batches [N, D, H, W, In]. Throws UsageError if an extent
+/// does not fit.
 template <Network Net, Loss L>
 [[nodiscard]] RunPlan plan_training(const Context& like, Shape image, const L& loss) {
   using B = typename Net::Engine;
@@ -47,7 +50,8 @@ template <Network Net, Loss L>
     ParameterSet<typename Counted::Parameters, typename B::Real> parameters(false), grads(false);
     LossBuffers buffers;
     accumulate_gradients<Counted>(k, parameters.fields(), {nullptr, image, image.c},
-                                  {nullptr, with_channels(image, Net::out), Net::out}, loss, buffers, grads.fields());
+                                  {nullptr, with_channels(image, Net::out), Net::out}, loss,
+                                  buffers, grads.fields());
   });
 }
 
@@ -64,11 +68,13 @@ class GradientComputer {
         arena_(std::make_unique<Arena>(plan_training<Net>(context, image, loss_).memory)) {}
 
   /// Sets `grads` to the gradient of the loss, which it returns.
-  double operator()(const Parameters& parameters, View<const float> image, View<const float> target, Parameters& grads) {
+  double operator()(const Parameters& parameters, View<const float> image, View<const float> target,
+                    Parameters& grads) {
     const ArenaScope scope{*context_, *arena_};
     arena_->begin_run();
     B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
-    return accumulate_gradients<Net>(*context_, parameters.fields(), image, target, loss_, buffers_, grads.fields());
+    return accumulate_gradients<Net>(*context_, parameters.fields(), image, target, loss_, buffers_,
+                                     grads.fields());
   }
   [[nodiscard]] std::size_t measured_bytes() const { return arena_->peak(); }
 

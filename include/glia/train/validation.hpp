@@ -13,7 +13,8 @@ namespace glia {
 /// Labels of a prepared case: probabilities by sliding window, converted plane by plane.
 template <Predictor P, RegionRule Rule = Overwrite>
 [[nodiscard]] LabelVolume predict_labels(P&& predictor, const PreparedCase& source,
-                                         const SlidingWindowOptions& options, const Rule& rule = {}) {
+                                         const SlidingWindowOptions& options,
+                                         const Rule& rule = {}) {
   LabelVolume labels(source.image.shape().extent());
   sliding_window(predictor, source.image.view(), options, [&](index_t d, View<const float> planes) {
     assign_labels(planes, d, labels, rule);
@@ -21,7 +22,8 @@ template <Predictor P, RegionRule Rule = Overwrite>
   return labels;
 }
 
-/// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws DataError for a case without labels.
+/// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws DataError
+/// for a case without labels.
 template <Predictor P>
 [[nodiscard]] std::array<double, 3> validate(P&& predictor, const std::vector<PreparedCase>& cases,
                                              const SlidingWindowOptions& options) {

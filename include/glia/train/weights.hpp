@@ -21,14 +21,15 @@ namespace detail {
 
 /// One entry per parameter, named `prefix` + path, with PyTorch's dims.
 template <ParameterStruct P, class R>
-void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix, const ParameterSet<P, R>& set) {
+void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix,
+                    const ParameterSet<P, R>& set) {
   static_assert(std::is_same_v<R, float>, "weights are stored as F32");
   visit_parameters(
       [&](const std::string& path, const auto& leaf) {
         using Leaf = std::remove_cvref_t<decltype(leaf)>;
-        entries.push_back({prefix + path, "F32",
-                           std::vector<index_t>(Leaf::dims.begin(), Leaf::dims.end()),
-                           std::as_bytes(std::span<const R>(leaf.data, static_cast<std::size_t>(Leaf::size)))});
+        entries.push_back(
+            {prefix + path, "F32", std::vector<index_t>(Leaf::dims.begin(), Leaf::dims.end()),
+             std::as_bytes(std::span<const R>(leaf.data, static_cast<std::size_t>(Leaf::size)))});
       },
       "", set.fields());
 }
@@ -39,10 +40,11 @@ void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix
   return text + "]";
 }
 
-/// Checks that the file has every parameter in its shape. Throws UsageError naming the first that differs.
+/// Checks that the file has every parameter in its shape. Throws UsageError naming the first that
+/// differs.
 template <ParameterStruct P, class R>
-void require_entries(const std::filesystem::path& path, const SafetensorsFile& file, const std::string& prefix,
-                     const ParameterSet<P, R>& set) {
+void require_entries(const std::filesystem::path& path, const SafetensorsFile& file,
+                     const std::string& prefix, const ParameterSet<P, R>& set) {
   visit_parameters(
       [&](const std::string& name, const auto& leaf) {
         using Leaf = std::remove_cvref_t<decltype(leaf)>;
@@ -53,8 +55,8 @@ void require_entries(const std::filesystem::path& path, const SafetensorsFile& f
           got = entry.dtype + " " + dims_text(entry.shape);
         }
         if (got == expected) return;
-        throw UsageError(path.string() + ": weights of another network: tensor " + prefix + name + ": got " + got +
-                         ", expected " + expected);
+        throw UsageError(path.string() + ": weights of another network: tensor " + prefix + name +
+                         ": got " + got + ", expected " + expected);
       },
       "", set.fields());
 }
@@ -73,15 +75,17 @@ void read_entries(const SafetensorsFile& file, const std::string& prefix, Parame
 
 /// Writes the weights as safetensors with PyTorch's names and dims, atomically. Throws IoError.
 template <Network Net>
-void save_weights(const std::filesystem::path& path, const Model<Net>& model, Metadata metadata = {}) {
+void save_weights(const std::filesystem::path& path, const Model<Net>& model,
+                  Metadata metadata = {}) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, "", model.parameters());
   metadata["glia.version"] = GLIA_VERSION_STRING;
   write_safetensors(path, metadata, entries);
 }
 
-/// Reads weights that `save_weights` (or PyTorch, with the same names) wrote; the model is unchanged if this throws.
-/// Throws IoError, DataError for a damaged file, UsageError for another network.
+/// Reads weights that `save_weights` (or PyTorch, with the same names) wrote; the model is
+/// unchanged if this throws. Throws IoError, DataError for a damaged file, UsageError for another
+/// network.
 template <Network Net>
 void load_weights(const std::filesystem::path& path, Model<Net>& model) {
   const SafetensorsFile file = SafetensorsFile::open(path);
@@ -90,7 +94,9 @@ void load_weights(const std::filesystem::path& path, Model<Net>& model) {
     bool known = false;
     visit_parameters([&](const std::string& own, const auto&) { known = known || own == name; }, "",
                      model.parameters().fields());
-    if (!known) throw UsageError(path.string() + ": weights of another network: tensor " + name + " is not part of it");
+    if (!known)
+      throw UsageError(path.string() + ": weights of another network: tensor " + name +
+                       " is not part of it");
   }
   detail::read_entries(file, "", model.parameters());
 }

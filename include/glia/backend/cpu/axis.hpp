@@ -6,10 +6,12 @@
 
 namespace glia::cpu {
 
-/// One axis of a convolution with padding kernel / 2, or of its adjoint: which inputs an output reads.
+/// One axis of a convolution with padding kernel / 2, or of its adjoint: which inputs an output
+/// reads.
 ///
 /// Outputs fall into `period` classes by their residue. Output o of residue r reads the inputs
-/// origin(o) + taps(r).offset + [0, taps(r).count), in the order of the weights' slots from taps(r).slot on.
+/// origin(o) + taps(r).offset + [0, taps(r).count), in the order of the weights' slots from
+/// taps(r).slot on.
 struct Axis {
   index_t kernel, stride;
   bool adjoint;
@@ -37,7 +39,8 @@ struct Axis {
     if (taps.count > 0) taps.offset = (residue + padding() - last_kernel(residue)) / stride;
     return taps;
   }
-  /// The kernel coordinate whose weights lie in a slot: ascending inputs mean descending coordinates in the adjoint.
+  /// The kernel coordinate whose weights lie in a slot: ascending inputs mean descending
+  /// coordinates in the adjoint.
   [[nodiscard]] index_t kernel_at(index_t slot) const {
     if (!adjoint) return slot;
     index_t residue = 0;

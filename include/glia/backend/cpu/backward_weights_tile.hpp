@@ -2,8 +2,9 @@
 
 #include "glia/backend/cpu/rows.hpp"
 
-/// The innermost loops of the weights' gradient. One side of the product is broadcast, the other lies in vectors; both are
-/// packed in panels of a few channels, so that the kernel's taps along W and a panel's channels are one contiguous run.
+/// The innermost loops of the weights' gradient. One side of the product is broadcast, the other
+/// lies in vectors; both are packed in panels of a few channels, so that the kernel's taps along W
+/// and a panel's channels are one contiguous run.
 namespace glia::cpu {
 
 /// Channels of a panel of the broadcast side; a tile has one to three times as many rows.
@@ -13,20 +14,21 @@ inline constexpr int broadcast_unit = I::bytes == 64 ? 4 : 2;
 /// Channels of a panel of the vector side: two registers.
 [[nodiscard]] constexpr index_t vector_panel_of(Isa isa) { return 2 * vector_bytes(isa) / 4; }
 
-/// dw[row][channel] += sum over voxels of a[voxel][row] b[voxel][channel], for the taps of one plane and some panels.
+/// dw[row][channel] += sum over voxels of a[voxel][row] b[voxel][channel], for the taps of one
+/// plane and some panels.
 struct TileLoop {
-  const float* a;             ///< first voxel and tap of the first panel
-  index_t a_panel;            ///< floats from one panel to the next
-  index_t a_row;              ///< floats from one row of voxels to the next
-  index_t a_voxel;            ///< floats of a voxel in a panel
-  index_t stride;             ///< of the convolution
-  const float* b;             ///< dense rows of one panel
-  index_t rows, width;        ///< voxels of b
-  float* dw;                  ///< [panel][kh][kw and channel][vector panel]
-  index_t dw_panel;           ///< floats from one panel to the next
-  index_t panels, kernel;     ///< panels of a, taps along H and along W
-  index_t tile_rows;          ///< 1, 2 or 3 times broadcast_unit
-  int vectors;                ///< of b's panel that hold channels
+  const float* a;          ///< first voxel and tap of the first panel
+  index_t a_panel;         ///< floats from one panel to the next
+  index_t a_row;           ///< floats from one row of voxels to the next
+  index_t a_voxel;         ///< floats of a voxel in a panel
+  index_t stride;          ///< of the convolution
+  const float* b;          ///< dense rows of one panel
+  index_t rows, width;     ///< voxels of b
+  float* dw;               ///< [panel][kh][kw and channel][vector panel]
+  index_t dw_panel;        ///< floats from one panel to the next
+  index_t panels, kernel;  ///< panels of a, taps along H and along W
+  index_t tile_rows;       ///< 1, 2 or 3 times broadcast_unit
+  int vectors;             ///< of b's panel that hold channels
 
   template <class I, int Rows, int Vectors>
   [[gnu::always_inline]] void tile(const float* from, float* to) const {

@@ -11,29 +11,34 @@
 
 namespace glia::cpu {
 
-/// How a convolution, or its adjoint, is cut: all of it follows from shapes, so that results do not depend on threads.
+/// How a convolution, or its adjoint, is cut: all of it follows from shapes, so that results do not
+/// depend on threads.
 ///
-/// A task is a block of output planes and rows of one sample. It keeps the input planes that an output plane reads packed
-/// in a ring that stays in the second-level cache, makes a group of output rows for one block of channels after
-/// another, and hands each finished row to the sink.
+/// A task is a block of output planes and rows of one sample. It keeps the input planes that an
+/// output plane reads packed in a ring that stays in the second-level cache, makes a group of
+/// output rows for one block of channels after another, and hands each finished row to the sink.
 struct DirectPlan {
-  static constexpr index_t ring_bytes = 512 * 1024;    ///< wanted size of the ring
-  static constexpr index_t chunk_bytes = 192 * 1024;   ///< of the weights that a group of rows meets at a time
-  static constexpr index_t group_pixels = 128;         ///< wanted pixels of a group of rows
-  static constexpr index_t transposed_channels = 4;    ///< that weights are packed by
+  static constexpr index_t ring_bytes = 512 * 1024;  ///< wanted size of the ring
+  static constexpr index_t chunk_bytes =
+      192 * 1024;  ///< of the weights that a group of rows meets at a time
+  static constexpr index_t group_pixels = 128;       ///< wanted pixels of a group of rows
+  static constexpr index_t transposed_channels = 4;  ///< that weights are packed by
   static constexpr index_t wanted_tasks = 32;
-  static constexpr index_t least_task_pixels = 64;     ///< of one plane
+  static constexpr index_t least_task_pixels = 64;  ///< of one plane
 
   Isa isa;
   Axis axis;
   Shape in, out;
-  index_t lanes, vectors, blocks;  ///< floats in a vector; vectors and blocks of vectors that hold the output channels
+  index_t lanes, vectors,
+      blocks;  ///< floats in a vector; vectors and blocks of vectors that hold the output channels
   index_t row_block, plane_block;
-  index_t first_column, columns, pixel_pitch, row_pitch, plane_pitch, ring;  ///< of the packed input
+  index_t first_column, columns, pixel_pitch, row_pitch, plane_pitch,
+      ring;  ///< of the packed input
   index_t group_rows, result_pitch;
   index_t scratch, partials, workers;
 
-  DirectPlan(const ConvDescriptor& c, bool adjoint, const AnySource& source, const AnySink& sink, int threads)
+  DirectPlan(const ConvDescriptor& c, bool adjoint, const AnySource& source, const AnySink& sink,
+             int threads)
       : isa(source.isa),
         axis{c.kernel, c.stride, adjoint},
         in(source.shape()),
@@ -56,7 +61,9 @@ struct DirectPlan {
     row_pitch = round_up(columns * pixel_pitch, 16);
     ring = (std::max)(index_t{1}, axis.most_taps());
 
-    const auto fits = [this](index_t rows) { return ring * packed_rows(rows) * row_pitch * 4 <= ring_bytes; };
+    const auto fits = [this](index_t rows) {
+      return ring * packed_rows(rows) * row_pitch * 4 <= ring_bytes;
+    };
     row_block = round_up(out.h, 2);
     while (row_block > 2 && !fits(row_block)) row_block -= 2;
     row_block = even_share(out.h, row_block);
@@ -75,13 +82,20 @@ struct DirectPlan {
   [[nodiscard]] index_t tasks() const { return out.n * plane_blocks() * row_blocks(); }
 
   [[nodiscard]] index_t block_first(index_t block) const { return vectors * block / blocks; }
-  [[nodiscard]] index_t block_vectors(index_t block) const { return block_first(block + 1) - block_first(block); }
+  [[nodiscard]] index_t block_vectors(index_t block) const {
+    return block_first(block + 1) - block_first(block);
+  }
 
-  // The workspace, in bytes: packed weights, partial sums of every task, then one part for each worker.
-  [[nodiscard]] index_t weights_bytes() const { return round_up(taps() * in.c * result_pitch * 4, 64); }
+  // The workspace, in bytes: packed weights, partial sums of every task, then one part for each
+  // worker.
+  [[nodiscard]] index_t weights_bytes() const {
+    return round_up(taps() * in.c * result_pitch * 4, 64);
+  }
   [[nodiscard]] index_t partials_bytes() const { return round_up(tasks() * partials * 8, 64); }
   [[nodiscard]] index_t ring_floats() const { return round_up(ring * plane_pitch, 16); }
-  [[nodiscard]] index_t result_floats() const { return round_up(group_rows * out.w * result_pitch, 16); }
+  [[nodiscard]] index_t result_floats() const {
+    return round_up(group_rows * out.w * result_pitch, 16);
+  }
   [[nodiscard]] index_t runs_bytes() const {
     return round_up(taps() * static_cast<index_t>(sizeof(Run)), 64);
   }
@@ -90,7 +104,9 @@ struct DirectPlan {
     return (std::max)((ring_floats() + result_floats() + scratch) * 4 + runs_bytes(),
                       round_up(taps() * transposed_channels * widest * 4, 64));
   }
-  [[nodiscard]] index_t bytes() const { return weights_bytes() + partials_bytes() + workers * worker_bytes(); }
+  [[nodiscard]] index_t bytes() const {
+    return weights_bytes() + partials_bytes() + workers * worker_bytes();
+  }
 
  private:
   /// The most input rows that a block of output rows reads, wherever it starts.

@@ -2,13 +2,15 @@
 
 #include "glia/backend/cpu/rows.hpp"
 
-/// The logistic function and the softplus term on vectors of floats (compiler vector extensions). Functions take
-/// references, so that their calling convention does not depend on the instruction set. A NaN stays a NaN.
+/// The logistic function and the softplus term on vectors of floats (compiler vector extensions).
+/// Functions take references, so that their calling convention does not depend on the instruction
+/// set. A NaN stays a NaN.
 namespace glia::cpu {
 
 /// t = exp(-|x|), within 2 ulp; exp(-87) for larger |x|, where the result is below 2e-38.
 ///
-/// Range reduction by ln 2 in two parts (Cody & Waite 1980), then the Taylor polynomial of degree 7 on
+/// Range reduction by ln 2 in two parts (Cody & Waite 1980), then the Taylor polynomial of degree 7
+/// on
 /// [-ln 2 / 2, ln 2 / 2], whose truncation error is below 6e-9.
 template <int L>
 [[gnu::always_inline]] inline void exp_of_minus_abs(const Floats<L>& x, Floats<L>& t) {
@@ -37,7 +39,8 @@ struct Logistic {
   Floats<L> log_term;     ///< log(1 + exp(-|x|)): cross entropy is max(x, 0) - x g + log_term
 };
 
-/// All three within 4 ulp; log(1 + t) = 2 artanh(t / (2 + t)) by its series, whose argument is at most 1/3.
+/// All three within 4 ulp; log(1 + t) = 2 artanh(t / (2 + t)) by its series, whose argument is at
+/// most 1/3.
 template <int L>
 [[gnu::always_inline]] inline void logistic(const Floats<L>& x, Logistic<L>& out) {
   using V = Floats<L>;

@@ -2,12 +2,13 @@
 
 #include <type_traits>
 
-/// Instruction sets. Kernels are structs with an always-inlined `template <class I> static void run(...)`; `run_on` compiles
-/// them once per set in functions that carry the target attribute, so that a program built for the baseline still uses
-/// what the processor has.
+/// Instruction sets. Kernels are structs with an always-inlined `template <class I> static void
+/// run(...)`; `run_on` compiles them once per set in functions that carry the target attribute, so
+/// that a program built for the baseline still uses what the processor has.
 ///
-/// Rules for kernels: everything they call is always_inline or a compiler builtin; vectors are passed by reference (their
-/// calling convention depends on the target); no lambdas, which do not inherit the target.
+/// Rules for kernels: everything they call is always_inline or a compiler builtin; vectors are
+/// passed by reference (their calling convention depends on the target); no lambdas, which do not
+/// inherit the target.
 namespace glia::isa {
 
 /// What any processor of the target has: 16-byte vectors.
@@ -53,14 +54,17 @@ template <class I>
 }
 
 [[nodiscard]] constexpr int vector_bytes(Isa isa) {
-  return isa == Isa::avx512 ? isa::Avx512::bytes : isa == Isa::avx2 ? isa::Avx2::bytes : isa::Generic::bytes;
+  return isa == Isa::avx512 ? isa::Avx512::bytes
+         : isa == Isa::avx2 ? isa::Avx2::bytes
+                            : isa::Generic::bytes;
 }
 
 namespace detail {
 #if defined(__x86_64__)
 #if defined(__clang__)
 // Without min_vector_width clang splits 64-byte vectors into halves.
-#define GLIA_TARGET_AVX512 target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)
+#define GLIA_TARGET_AVX512 \
+  target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), min_vector_width(512)
 #else
 #define GLIA_TARGET_AVX512 target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
 #endif
@@ -76,7 +80,8 @@ __attribute__((target("avx2,fma"))) void run_avx2(A&... arguments) {
 #endif
 }  // namespace detail
 
-/// Kernel::run<I>(arguments...) compiled for the instruction set. Requires that the processor has it.
+/// Kernel::run<I>(arguments...) compiled for the instruction set. Requires that the processor has
+/// it.
 template <class Kernel, class... A>
 void run_on([[maybe_unused]] Isa isa, A&&... arguments) {
 #if defined(__x86_64__)

@@ -8,7 +8,8 @@
 /// Normalisation touches N * C numbers, never voxels: plain scalar arithmetic in double.
 namespace glia::cpu {
 
-/// Calls f(sample, first channel, end of channels, elements of the group) for every sample and group.
+/// Calls f(sample, first channel, end of channels, elements of the group) for every sample and
+/// group.
 template <class F>
 void for_each_group(const NormDescriptor& k, F&& f) {
   const index_t size = k.shape.c / k.groups;
@@ -18,12 +19,13 @@ void for_each_group(const NormDescriptor& k, F&& f) {
   }
 }
 
-/// moments [N, C, 2] -> coefficients [4, N, C]: scale = gain rstd, shift = offset - scale mean, mean,
-/// rstd = 1 / sqrt(variance + epsilon), over the voxels and channels of each group.
+/// moments [N, C, 2] -> coefficients [4, N, C]: scale = gain rstd, shift = offset - scale mean,
+/// mean, rstd = 1 / sqrt(variance + epsilon), over the voxels and channels of each group.
 ///
 /// Requires C divisible by groups. A variance that rounding turned negative counts as zero.
 template <class Real>
-void normalise(const NormDescriptor& k, const double* moments, const Real* gain, const Real* offset, Real* out) {
+void normalise(const NormDescriptor& k, const double* moments, const Real* gain, const Real* offset,
+               Real* out) {
   const index_t channels = k.shape.c, plane = k.shape.n * channels;
   for_each_group(k, [&](index_t n, index_t first, index_t last, double count) {
     double sum = 0, squares = 0;
@@ -45,14 +47,14 @@ void normalise(const NormDescriptor& k, const double* moments, const Real* gain,
   });
 }
 
-/// sums [N, C, 2] of ActivatedGradient (sum g, sum g xhat) -> coefficients [3, N, C] of NormGradient:
-/// dL/draw = rstd (gain g - m1 - xhat m2), where m1 and m2 are the means over the group of gain g and gain g xhat.
-/// dgain and doffset [C] gain sum(g xhat) and sum(g).
+/// sums [N, C, 2] of ActivatedGradient (sum g, sum g xhat) -> coefficients [3, N, C] of
+/// NormGradient: dL/draw = rstd (gain g - m1 - xhat m2), where m1 and m2 are the means over the
+/// group of gain g and gain g xhat. dgain and doffset [C] gain sum(g xhat) and sum(g).
 ///
 /// `saved` are the coefficients [4, N, C] that `normalise` made.
 template <class Real>
-void normalise_backward(const NormDescriptor& k, const double* sums, const Real* saved, const Real* gain, Real* out,
-                        Real* dgain, Real* doffset) {
+void normalise_backward(const NormDescriptor& k, const double* sums, const Real* saved,
+                        const Real* gain, Real* out, Real* dgain, Real* doffset) {
   const index_t channels = k.shape.c, plane = k.shape.n * channels;
   for_each_group(k, [&](index_t n, index_t first, index_t last, double count) {
     double m1 = 0, m2 = 0;

@@ -10,8 +10,8 @@
 #include "glia/backend/descriptors.hpp"
 #include "glia/tensor/context.hpp"
 
-/// Whole-model operations on flat parameters: one pass over memory each, in chunks of fixed size, so that results are the
-/// same bits for any number of threads.
+/// Whole-model operations on flat parameters: one pass over memory each, in chunks of fixed size,
+/// so that results are the same bits for any number of threads.
 namespace glia::cpu {
 
 inline constexpr index_t optimizer_chunk = 65536;
@@ -24,10 +24,12 @@ void for_each_chunk(Context& context, index_t count, index_t chunk, Task&& task)
   });
 }
 
-/// PyTorch's SGD: g += weight_decay p; m = momentum m + g; p -= rate (nesterov ? g + momentum m : m).
+/// PyTorch's SGD: g += weight_decay p; m = momentum m + g; p -= rate (nesterov ? g + momentum m :
+/// m).
 struct SgdKernel {
   template <class I, class Real>
-  [[gnu::always_inline]] static void run(const SgdStep& o, Real* p, const Real* g, Real* m, index_t count) {
+  [[gnu::always_inline]] static void run(const SgdStep& o, Real* p, const Real* g, Real* m,
+                                         index_t count) {
     const auto rate = static_cast<Real>(o.rate), momentum = static_cast<Real>(o.momentum);
     const auto decay = static_cast<Real>(o.weight_decay);
     const auto now = static_cast<Real>(o.nesterov ? 1.0 : 0.0);
@@ -41,8 +43,9 @@ struct SgdKernel {
   }
 };
 
-/// y = 1 / sqrt(x) within 3 ulp for normal x, a large number for 0: an estimate from the exponent (Lomont 2003), then
-/// Newton's method. A call of sqrt may set errno, which keeps compilers from vectorising it.
+/// y = 1 / sqrt(x) within 3 ulp for normal x, a large number for 0: an estimate from the exponent
+/// (Lomont 2003), then Newton's method. A call of sqrt may set errno, which keeps compilers from
+/// vectorising it.
 template <int L>
 [[gnu::always_inline]] inline void inverse_root(const Floats<L>& x, Floats<L>& y) {
   using Integers = typename FloatsOf<L>::Integers;
@@ -55,14 +58,16 @@ template <int L>
   for (int i = 0; i < 4; ++i) y = y * (1.5F - half * y * y);
 }
 
-/// PyTorch's Adam and AdamW: p -= rate / (1 - beta1^t) m1 / (sqrt(m2) / sqrt(1 - beta2^t) + epsilon).
+/// PyTorch's Adam and AdamW: p -= rate / (1 - beta1^t) m1 / (sqrt(m2) / sqrt(1 - beta2^t) +
+/// epsilon).
 struct AdamKernel {
   float size, root, keep, decay, epsilon, b1, a1, b2, a2;
   float* p;
   const float* g;
   float *m1, *m2;
 
-  AdamKernel(const AdamStep& o, float* parameters, const float* gradient, float* moment1, float* moment2)
+  AdamKernel(const AdamStep& o, float* parameters, const float* gradient, float* moment1,
+             float* moment2)
       : keep(static_cast<float>(o.decoupled ? 1 - o.rate * o.weight_decay : 1.0)),
         decay(static_cast<float>(o.decoupled ? 0.0 : o.weight_decay)),
         epsilon(static_cast<float>(o.epsilon)),
@@ -100,7 +105,8 @@ struct AdamKernel {
   }
 };
 
-/// *result = the sum of squares, in double; lane by lane, so that it is the same for every instruction set.
+/// *result = the sum of squares, in double; lane by lane, so that it is the same for every
+/// instruction set.
 struct SquaredNormKernel {
   template <class I, class Real>
   [[gnu::always_inline]] static void run(const Real* p, index_t count, double* result) {
@@ -122,21 +128,24 @@ struct SquaredNormKernel {
 /// p = decay p + share other.
 struct BlendKernel {
   template <class I, class Real>
-  [[gnu::always_inline]] static void run(Real* p, const Real* other, Real decay, Real share, index_t count) {
+  [[gnu::always_inline]] static void run(Real* p, const Real* other, Real decay, Real share,
+                                         index_t count) {
     for (index_t i = 0; i < count; ++i) p[i] = decay * p[i] + share * other[i];
   }
 };
 
 template <class Real>
-void sgd_step(Context& context, Isa isa, const SgdStep& options, std::span<Real> p, std::span<const Real> g,
-              std::span<Real> moment) {
+void sgd_step(Context& context, Isa isa, const SgdStep& options, std::span<Real> p,
+              std::span<const Real> g, std::span<Real> moment) {
   for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
-    run_on<SgdKernel>(isa, options, p.data() + first, g.data() + first, moment.data() + first, end - first);
+    run_on<SgdKernel>(isa, options, p.data() + first, g.data() + first, moment.data() + first,
+                      end - first);
   });
 }
 
-inline void adam_step(Context& context, Isa isa, const AdamStep& options, std::span<float> p, std::span<const float> g,
-                      std::span<float> moment1, std::span<float> moment2) {
+inline void adam_step(Context& context, Isa isa, const AdamStep& options, std::span<float> p,
+                      std::span<const float> g, std::span<float> moment1,
+                      std::span<float> moment2) {
   const AdamKernel all(options, p.data(), g.data(), moment1.data(), moment2.data());
   for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
     AdamKernel kernel = all;
@@ -151,9 +160,11 @@ inline void adam_step(Context& context, Isa isa, const AdamStep& options, std::s
 template <class Real>
 [[nodiscard]] double squared_norm(Context& context, Isa isa, std::span<const Real> p) {
   std::vector<double> partial(p.size() / static_cast<std::size_t>(optimizer_chunk) + 1);
-  for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t chunk, index_t first, index_t end) {
-    run_on<SquaredNormKernel>(isa, p.data() + first, end - first, &partial[static_cast<std::size_t>(chunk)]);
-  });
+  for_each_chunk(context, std::ssize(p), optimizer_chunk,
+                 [&](index_t chunk, index_t first, index_t end) {
+                   run_on<SquaredNormKernel>(isa, p.data() + first, end - first,
+                                             &partial[static_cast<std::size_t>(chunk)]);
+                 });
   double sum = 0;
   for (const double x : partial) sum += x;
   return sum;
@@ -161,7 +172,8 @@ template <class Real>
 
 /// p = decay p + (1 - decay) other.
 template <class Real>
-void blend(Context& context, Isa isa, std::span<Real> p, std::span<const Real> other, double decay) {
+void blend(Context& context, Isa isa, std::span<Real> p, std::span<const Real> other,
+           double decay) {
   for_each_chunk(context, std::ssize(p), optimizer_chunk, [&](index_t, index_t first, index_t end) {
     run_on<BlendKernel>(isa, p.data() + first, other.data() + first, static_cast<Real>(decay),
                         static_cast<Real>(1 - decay), end - first);

@@ -9,8 +9,9 @@
 #include "glia/tensor/context.hpp"
 #include "glia/tensor/view.hpp"
 
-/// Losses over regions. Regions are few (3), so vectors run along voxels: blocks of one channel are gathered into
-/// contiguous floats first. A task is a fixed run of voxels; partial sums are merged in task order.
+/// Losses over regions. Regions are few (3), so vectors run along voxels: blocks of one channel are
+/// gathered into contiguous floats first. A task is a fixed run of voxels; partial sums are merged
+/// in task order.
 namespace glia::cpu {
 
 inline constexpr index_t region_task_voxels = 2048;
@@ -25,15 +26,16 @@ struct ChannelRun {
 
 /// out[i] = run[i] for one block, `filler` behind the end.
 template <class T>
-[[gnu::always_inline]] inline void gather_block(const ChannelRun<const T>& run, index_t first, float filler,
-                                                float* out) {
+[[gnu::always_inline]] inline void gather_block(const ChannelRun<const T>& run, index_t first,
+                                                float filler, float* out) {
   const index_t count = (std::min)(region_block, run.voxels - first);
   const T* in = run.data + first * run.pitch;
   for (index_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i * run.pitch]);
   std::fill(out + count, out + region_block, filler);
 }
 template <class T>
-[[gnu::always_inline]] inline void scatter_block(const float* in, const ChannelRun<T>& run, index_t first) {
+[[gnu::always_inline]] inline void scatter_block(const float* in, const ChannelRun<T>& run,
+                                                 index_t first) {
   const index_t count = (std::min)(region_block, run.voxels - first);
   T* out = run.data + first * run.pitch;
   for (index_t i = 0; i < count; ++i) out[i * run.pitch] = static_cast<T>(in[i]);
@@ -41,11 +43,12 @@ template <class T>
 
 struct RegionSumsKernel {
   template <class I, class T>
-  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<const float>& target,
-                                         RegionSums& sums) {
+  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
+                                         const ChannelRun<const float>& target, RegionSums& sums) {
     constexpr int lanes = I::bytes / 4;
     using V = Floats<lanes>;
-    // Behind the end stand logits that add nothing to any sum: probability and cross entropy vanish.
+    // Behind the end stand logits that add nothing to any sum: probability and cross entropy
+    // vanish.
     constexpr float nothing = -200.0F;
     float x[region_block], g[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {
@@ -80,12 +83,15 @@ struct RegionSumsKernel {
 
 struct RegionGradientKernel {
   template <class I, class T>
-  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<const float>& target,
+  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
+                                         const ChannelRun<const float>& target,
                                          const RegionCoefficients& k, const ChannelRun<T>& grad) {
     constexpr int lanes = I::bytes / 4;
     using V = Floats<lanes>;
-    const auto on_target = static_cast<float>(k.on_target), on_probability = static_cast<float>(k.on_probability);
-    const auto constant = static_cast<float>(k.constant), on_difference = static_cast<float>(k.on_difference);
+    const auto on_target = static_cast<float>(k.on_target),
+               on_probability = static_cast<float>(k.on_probability);
+    const auto constant = static_cast<float>(k.constant),
+               on_difference = static_cast<float>(k.on_difference);
     float x[region_block], g[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {
       gather_block(logits, first, 0.0F, x);
@@ -97,8 +103,9 @@ struct RegionGradientKernel {
         Logistic<lanes> logistic_of_x;
         logistic<lanes>(logit, logistic_of_x);
         const V& p = logistic_of_x.probability;
-        const V gradient = (on_target * truth + on_probability * p + constant) * p * logistic_of_x.complement +
-                           on_difference * (p - truth);
+        const V gradient =
+            (on_target * truth + on_probability * p + constant) * p * logistic_of_x.complement +
+            on_difference * (p - truth);
         save<lanes>(x + i, gradient);
       }
       scatter_block(x, grad, first);
@@ -108,7 +115,8 @@ struct RegionGradientKernel {
 
 struct ProbabilitiesKernel {
   template <class I, class T>
-  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits, const ChannelRun<float>& out) {
+  [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
+                                         const ChannelRun<float>& out) {
     constexpr int lanes = I::bytes / 4;
     using V = Floats<lanes>;
     float x[region_block];
@@ -130,7 +138,8 @@ struct ProbabilitiesKernel {
 class RegionTasks {
  public:
   explicit RegionTasks(Shape shape)
-      : shape_(shape), per_sample_((shape.voxels() + region_task_voxels - 1) / region_task_voxels) {}
+      : shape_(shape),
+        per_sample_((shape.voxels() + region_task_voxels - 1) / region_task_voxels) {}
   [[nodiscard]] index_t count() const { return shape_.n * per_sample_; }
   [[nodiscard]] index_t per_sample() const { return per_sample_; }
   [[nodiscard]] index_t sample(index_t task) const { return task / per_sample_; }
@@ -183,7 +192,8 @@ void region_gradient(Context& context, Isa isa, View<const T> logits, View<const
     for (index_t c = 0; c < logits.shape.c; ++c) {
       run_on<RegionGradientKernel>(
           isa, tasks.run(logits, task, c), tasks.run(target, task, c),
-          coefficients[static_cast<std::size_t>(tasks.sample(task) * logits.shape.c + c)], tasks.run(grad, task, c));
+          coefficients[static_cast<std::size_t>(tasks.sample(task) * logits.shape.c + c)],
+          tasks.run(grad, task, c));
     }
   });
 }

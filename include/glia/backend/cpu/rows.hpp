@@ -5,15 +5,15 @@
 #include "glia/backend/cpu/isa.hpp"
 #include "glia/source/source.hpp"
 
-/// Sources and sinks as kernels see them: rows of voxels behind references of a few words, so that a kernel is compiled once
-/// per instruction set, whatever the networks.
+/// Sources and sinks as kernels see them: rows of voxels behind references of a few words, so that
+/// a kernel is compiled once per instruction set, whatever the networks.
 ///
-/// Channels are processed in blocks of one vector, the rest in narrower ones: exactly the C channels of a voxel are read
-/// and written, never what lies in the padding behind them.
+/// Channels are processed in blocks of one vector, the rest in narrower ones: exactly the C
+/// channels of a voxel are read and written, never what lies in the padding behind them.
 namespace glia::cpu {
 
-/// L floats; one is a plain float. Memory is read and written by `load` and `save` only, which take any address: clang
-/// forgets an `aligned` on a vector type that went through a template.
+/// L floats; one is a plain float. Memory is read and written by `load` and `save` only, which take
+/// any address: clang forgets an `aligned` on a vector type that went through a template.
 template <int L>
 struct FloatsOf {
   typedef float Type __attribute__((vector_size(4 * L)));
@@ -71,6 +71,15 @@ template <class I, class Body>
   for (; c < channels; ++c) body.template block<1>(c);
 }
 
+/// The same for bodies that may do a channel twice: the last block overlaps the one before it.
+template <class I, class Body>
+[[gnu::always_inline]] inline void for_channels_twice(index_t channels, const Body& body) {
+  constexpr int lanes = I::bytes / 4;
+  if (channels < lanes) return for_channels<I>(channels, body);
+  for (index_t c = 0; c + lanes <= channels; c += lanes) body.template block<lanes>(c);
+  if (channels % lanes != 0) body.template block<lanes>(channels - lanes);
+}
+
 /// Rows [first, last) of plane (n, d).
 struct RowRange {
   index_t n, d, first, last;
@@ -88,7 +97,8 @@ struct SourceTable {
   Shape (*shape)(const void* self);
   /// Floats of temporary memory that `read` needs.
   index_t (*scratch)(const void* self);
-  void (*read)(const void* self, Isa isa, const RowRange& range, const RowTarget& out, float* scratch);
+  void (*read)(const void* self, Isa isa, const RowRange& range, const RowTarget& out,
+               float* scratch);
 };
 
 /// A source behind a reference: rows of W voxels of C channels.
@@ -121,7 +131,8 @@ struct SinkTable {
   void (*merge)(const void* self, index_t n, const double* partials);
 };
 
-/// A sink behind a reference. Tasks are aligned to two planes and two rows; within a task, rows come in order.
+/// A sink behind a reference. Tasks are aligned to two planes and two rows; within a task, rows
+/// come in order.
 struct AnySink {
   const void* self;
   const SinkTable* table;
@@ -129,7 +140,9 @@ struct AnySink {
 
   [[nodiscard]] Shape shape() const { return table->shape(self); }
   [[nodiscard]] index_t partials() const { return table->partials(self); }
-  void write(const ResultRow& row, double* partials) const { table->write(self, isa, row, partials); }
+  void write(const ResultRow& row, double* partials) const {
+    table->write(self, isa, row, partials);
+  }
   void merge(index_t n, const double* partials) const { table->merge(self, n, partials); }
 };
 

@@ -6,7 +6,8 @@
 #include "glia/source/output.hpp"
 #include "glia/source/plain.hpp"
 
-/// Every sink, fed by rows. Statistics of a row are summed in float, those of a task in double as [2, C].
+/// Every sink, fed by rows. Statistics of a row are summed in float, those of a task in double as
+/// [2, C].
 namespace glia::cpu {
 
 template <Sink S>
@@ -97,7 +98,8 @@ struct OutputKernel {
     }
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const Output<float>& s, const ResultRow& r, double* partials) {
+  [[gnu::always_inline]] static void run(const Output<float>& s, const ResultRow& r,
+                                         double* partials) {
     const Shape pooled = s.pooled.shape;
     const bool pools = s.pooled.data && r.d / 2 < pooled.d && r.h / 2 < pooled.h;
     const OutputKernel kernel{r.data,
@@ -154,7 +156,8 @@ struct StoreKernel {
   }
   template <class I>
   [[gnu::always_inline]] static void run(const Store<float>& s, const ResultRow& r) {
-    const StoreKernel kernel{r.data, r.pitch, s.y.row(r.n, r.d, r.h), s.y.pitch, s.y.shape.w, s.accumulate};
+    const StoreKernel kernel{r.data,    r.pitch,     s.y.row(r.n, r.d, r.h),
+                             s.y.pitch, s.y.shape.w, s.accumulate};
     for_channels<I>(s.y.shape.c, kernel);
   }
 };
@@ -162,7 +165,9 @@ struct StoreKernel {
 template <>
 struct SinkRows<Store<float>> {
   static index_t partials(const Store<float>&) { return 0; }
-  static void write(const Store<float>& s, Isa isa, const ResultRow& row, double*) { run_on<StoreKernel>(isa, s, row); }
+  static void write(const Store<float>& s, Isa isa, const ResultRow& row, double*) {
+    run_on<StoreKernel>(isa, s, row);
+  }
   static void merge(const Store<float>&, index_t, const double*) {}
 };
 
@@ -172,14 +177,16 @@ struct ActivatedGradientLanes {
   Floats<L> scale, shift, mean, sum{}, products{};
   float negative_slope;
 
-  [[gnu::always_inline]] ActivatedGradientLanes(const ActivatedGradient<float>& s, index_t n, index_t c)
+  [[gnu::always_inline]] ActivatedGradientLanes(const ActivatedGradient<float>& s, index_t n,
+                                                index_t c)
       : negative_slope(s.source.negative_slope) {
     const index_t i = n * s.grad.shape.c + c;
     load<L>(scale, s.source.scale + i);
     load<L>(shift, s.source.shift + i);
     load<L>(mean, s.mean + i);
   }
-  [[gnu::always_inline]] void take(const Floats<L>& raw, Floats<L>& g, float* grad, bool accumulate) {
+  [[gnu::always_inline]] void take(const Floats<L>& raw, Floats<L>& g, float* grad,
+                                   bool accumulate) {
     const Floats<L> before = raw * scale + shift;
     g = before > 0.0F ? g : g * negative_slope;
     sum = sum + g;
@@ -192,7 +199,8 @@ struct ActivatedGradientLanes {
       save<L>(grad, g);
     }
   }
-  [[gnu::always_inline]] void finish(const ActivatedGradient<float>& s, index_t n, index_t c, double* partials) {
+  [[gnu::always_inline]] void finish(const ActivatedGradient<float>& s, index_t n, index_t c,
+                                     double* partials) {
     const index_t channels = s.grad.shape.c;
     Floats<L> rstd;
     load<L>(rstd, s.rstd + n * channels + c);
@@ -212,7 +220,8 @@ struct ActivatedGradientKernel {
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
     ActivatedGradientLanes<L> lanes(sink, row.n, c);
-    const index_t width = sink.grad.shape.w, raw_pitch = sink.source.raw.pitch, grad_pitch = sink.grad.pitch;
+    const index_t width = sink.grad.shape.w, raw_pitch = sink.source.raw.pitch,
+                  grad_pitch = sink.grad.pitch;
     const index_t pitch = row.pitch;
     const bool accumulate = sink.accumulate;
     const float *from = row.data + c, *raw_from = raw + c;
@@ -226,8 +235,10 @@ struct ActivatedGradientKernel {
     lanes.finish(sink, row.n, c, partials);
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const ActivatedGradient<float>& s, const ResultRow& r, double* partials) {
-    const ActivatedGradientKernel kernel{s, r, s.source.raw.row(r.n, r.d, r.h), s.grad.row(r.n, r.d, r.h), partials};
+  [[gnu::always_inline]] static void run(const ActivatedGradient<float>& s, const ResultRow& r,
+                                         double* partials) {
+    const ActivatedGradientKernel kernel{s, r, s.source.raw.row(r.n, r.d, r.h),
+                                         s.grad.row(r.n, r.d, r.h), partials};
     for_channels<I>(s.grad.shape.c, kernel);
   }
 };
@@ -235,7 +246,8 @@ struct ActivatedGradientKernel {
 template <>
 struct SinkRows<ActivatedGradient<float>> {
   static index_t partials(const ActivatedGradient<float>& s) { return 2 * s.grad.shape.c; }
-  static void write(const ActivatedGradient<float>& s, Isa isa, const ResultRow& row, double* partials) {
+  static void write(const ActivatedGradient<float>& s, Isa isa, const ResultRow& row,
+                    double* partials) {
     run_on<ActivatedGradientKernel>(isa, s, row, partials);
   }
   static void merge(const ActivatedGradient<float>& s, index_t n, const double* partials) {
@@ -243,7 +255,8 @@ struct SinkRows<ActivatedGradient<float>> {
   }
 };
 
-/// What is left of a coarse result passes the eight fine voxels in order; the first whose raw value was pooled takes all.
+/// What is left of a coarse result passes the eight fine voxels in order; the first whose raw value
+/// was pooled takes all.
 struct PooledGradientKernel {
   const PooledGradient<float>& sink;
   const ResultRow& row;
@@ -260,7 +273,8 @@ struct PooledGradientKernel {
       load<L>(left, row.data + w * row.pitch + c);
       load<L>(chosen, pooled + w * sink.pooled.pitch);
       for (index_t corner = 0; corner < 8; ++corner) {
-        const index_t d = 2 * row.d + corner / 4, h = 2 * row.h + corner / 2 % 2, at = 2 * w + corner % 2;
+        const index_t d = 2 * row.d + corner / 4, h = 2 * row.h + corner / 2 % 2,
+                      at = 2 * w + corner % 2;
         V raw;
         load<L>(raw, fine.source.raw.row(row.n, d, h) + at * fine.source.raw.pitch + c);
         V g = raw == chosen ? left : V{};
@@ -271,7 +285,8 @@ struct PooledGradientKernel {
     lanes.finish(fine, row.n, c, partials);
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const PooledGradient<float>& s, const ResultRow& r, double* partials) {
+  [[gnu::always_inline]] static void run(const PooledGradient<float>& s, const ResultRow& r,
+                                         double* partials) {
     const PooledGradientKernel kernel{s, r, partials};
     for_channels<I>(s.pooled.shape.c, kernel);
   }
@@ -281,7 +296,8 @@ template <>
 struct SinkRows<PooledGradient<float>> {
   using Fine = SinkRows<ActivatedGradient<float>>;
   static index_t partials(const PooledGradient<float>& s) { return Fine::partials(s.fine); }
-  static void write(const PooledGradient<float>& s, Isa isa, const ResultRow& row, double* partials) {
+  static void write(const PooledGradient<float>& s, Isa isa, const ResultRow& row,
+                    double* partials) {
     run_on<PooledGradientKernel>(isa, s, row, partials);
   }
   static void merge(const PooledGradient<float>& s, index_t n, const double* partials) {
@@ -296,7 +312,8 @@ struct SinkRows<Split<A, B>> {
   }
   static void write(const Split<A, B>& s, Isa isa, const ResultRow& row, double* partials) {
     SinkRows<A>::write(s.first, isa, row, partials);
-    SinkRows<B>::write(s.second, isa, {row.n, row.d, row.h, row.data + s.first.shape().c, row.pitch},
+    SinkRows<B>::write(s.second, isa,
+                       {row.n, row.d, row.h, row.data + s.first.shape().c, row.pitch},
                        partials + SinkRows<A>::partials(s.first));
   }
   static void merge(const Split<A, B>& s, index_t n, const double* partials) {

@@ -21,7 +21,9 @@ template <Source S>
 [[nodiscard]] AnySource any_source(const S& source, Isa isa) {
   static constexpr SourceTable table{
       [](const void* self) { return static_cast<const S*>(self)->shape(); },
-      [](const void* self) { return SourceRows<S>::scratch(*static_cast<const S*>(self), Isa::generic); },
+      [](const void* self) {
+        return SourceRows<S>::scratch(*static_cast<const S*>(self), Isa::generic);
+      },
       [](const void* self, Isa set, const RowRange& range, const RowTarget& out, float* scratch) {
         SourceRows<S>::read(*static_cast<const S*>(self), set, range, out, scratch);
       }};
@@ -45,11 +47,12 @@ struct PlainKernel {
     }
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const View<const float>& x, const RowRange& range, const RowTarget& out) {
+  [[gnu::always_inline]] static void run(const View<const float>& x, const RowRange& range,
+                                         const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
-      const PlainKernel row{x.row(range.n, range.d, h), x.pitch, out.data + (h - range.first) * out.row_pitch,
-                            out.pitch, x.shape.w};
-      for_channels<I>(x.shape.c, row);
+      const PlainKernel row{x.row(range.n, range.d, h), x.pitch,
+                            out.data + (h - range.first) * out.row_pitch, out.pitch, x.shape.w};
+      for_channels_twice<I>(x.shape.c, row);
     }
   }
 };
@@ -57,7 +60,8 @@ struct PlainKernel {
 template <>
 struct SourceRows<Plain<float>> {
   static index_t scratch(const Plain<float>&, Isa) { return 0; }
-  static void read(const Plain<float>& s, Isa isa, const RowRange& range, const RowTarget& out, float*) {
+  static void read(const Plain<float>& s, Isa isa, const RowRange& range, const RowTarget& out,
+                   float*) {
     const View<const float>& x = s.x;
     const bool contiguous = x.pitch == x.shape.c && out.pitch == x.shape.c;
     if (!contiguous) return run_on<PlainKernel>(isa, x, range, out);
@@ -90,14 +94,20 @@ struct ActivatedKernel {
     }
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const Activated<float>& s, const RowRange& range, const RowTarget& out) {
+  [[gnu::always_inline]] static void run(const Activated<float>& s, const RowRange& range,
+                                         const RowTarget& out) {
     const View<const float>& x = s.raw;
     const index_t first = range.n * x.shape.c;
     for (index_t h = range.first; h < range.last; ++h) {
-      const ActivatedKernel row{x.row(range.n, range.d, h), s.scale + first, s.shift + first, x.pitch,
-                                out.data + (h - range.first) * out.row_pitch, out.pitch, x.shape.w,
+      const ActivatedKernel row{x.row(range.n, range.d, h),
+                                s.scale + first,
+                                s.shift + first,
+                                x.pitch,
+                                out.data + (h - range.first) * out.row_pitch,
+                                out.pitch,
+                                x.shape.w,
                                 s.negative_slope};
-      for_channels<I>(x.shape.c, row);
+      for_channels_twice<I>(x.shape.c, row);
     }
   }
 };
@@ -105,7 +115,8 @@ struct ActivatedKernel {
 template <>
 struct SourceRows<Activated<float>> {
   static index_t scratch(const Activated<float>&, Isa) { return 0; }
-  static void read(const Activated<float>& s, Isa isa, const RowRange& range, const RowTarget& out, float*) {
+  static void read(const Activated<float>& s, Isa isa, const RowRange& range, const RowTarget& out,
+                   float*) {
     run_on<ActivatedKernel>(isa, s, range, out);
   }
 };
@@ -132,7 +143,8 @@ struct NormGradientKernel {
     }
   }
   template <class I>
-  [[gnu::always_inline]] static void run(const NormGradient<float>& s, const RowRange& range, const RowTarget& out) {
+  [[gnu::always_inline]] static void run(const NormGradient<float>& s, const RowRange& range,
+                                         const RowTarget& out) {
     const Shape shape = s.raw.shape;
     for (index_t h = range.first; h < range.last; ++h) {
       const NormGradientKernel row{s.grad.row(range.n, range.d, h),
@@ -144,7 +156,7 @@ struct NormGradientKernel {
                                    out.data + (h - range.first) * out.row_pitch,
                                    out.pitch,
                                    shape.w};
-      for_channels<I>(shape.c, row);
+      for_channels_twice<I>(shape.c, row);
     }
   }
 };
@@ -152,7 +164,8 @@ struct NormGradientKernel {
 template <>
 struct SourceRows<NormGradient<float>> {
   static index_t scratch(const NormGradient<float>&, Isa) { return 0; }
-  static void read(const NormGradient<float>& s, Isa isa, const RowRange& range, const RowTarget& out, float*) {
+  static void read(const NormGradient<float>& s, Isa isa, const RowRange& range,
+                   const RowTarget& out, float*) {
     run_on<NormGradientKernel>(isa, s, range, out);
   }
 };
@@ -162,16 +175,19 @@ struct SourceRows<Concat<A, B>> {
   static index_t scratch(const Concat<A, B>& s, Isa isa) {
     return (std::max)(SourceRows<A>::scratch(s.first, isa), SourceRows<B>::scratch(s.second, isa));
   }
-  static void read(const Concat<A, B>& s, Isa isa, const RowRange& range, const RowTarget& out, float* scratch) {
+  static void read(const Concat<A, B>& s, Isa isa, const RowRange& range, const RowTarget& out,
+                   float* scratch) {
     SourceRows<A>::read(s.first, isa, range, out, scratch);
-    SourceRows<B>::read(s.second, isa, range, {out.data + s.first.shape().c, out.row_pitch, out.pitch}, scratch);
+    SourceRows<B>::read(s.second, isa, range,
+                        {out.data + s.first.shape().c, out.row_pitch, out.pitch}, scratch);
   }
 };
 
 /// out = (1 - weight) a + weight b, for `count` floats; out may be a.
 struct BlendRows {
   template <class I>
-  [[gnu::always_inline]] static void run(const float* a, const float* b, float weight, float* out, index_t count) {
+  [[gnu::always_inline]] static void run(const float* a, const float* b, float weight, float* out,
+                                         index_t count) {
     constexpr int lanes = I::bytes / 4;
     const float rest = 1.0F - weight;
     index_t i = 0;
@@ -214,7 +230,7 @@ struct StretchRow {
   }
   template <class I>
   [[gnu::always_inline]] static void run(const StretchRow& row) {
-    for_channels<I>(row.channels, row);
+    for_channels_twice<I>(row.channels, row);
   }
 };
 
@@ -246,8 +262,13 @@ class UpsampledRows {
         run_on<BlendRows>(inner_.isa, row, high, static_cast<float>(at.weight), other_, length_);
         row = other_;
       }
-      const StretchRow stretch{row,       coarse_.w,             coarse_.c,            out.data + (h - first) * out.row_pitch,
-                               out.pitch, linear ? 0.75F : 1.0F, linear ? 0.25F : 0.0F};
+      const StretchRow stretch{row,
+                               coarse_.w,
+                               coarse_.c,
+                               out.data + (h - first) * out.row_pitch,
+                               out.pitch,
+                               linear ? 0.75F : 1.0F,
+                               linear ? 0.25F : 0.0F};
       run_on<StretchRow>(inner_.isa, stretch);
     }
   }
@@ -263,7 +284,8 @@ class UpsampledRows {
     inner_.read({n_, d_.low, h, h + 1}, {rows_[slot], length_, coarse_.c}, inner_scratch_);
     if (d_.weight != 0) {
       inner_.read({n_, d_.high, h, h + 1}, {other_, length_, coarse_.c}, inner_scratch_);
-      run_on<BlendRows>(inner_.isa, rows_[slot], other_, static_cast<float>(d_.weight), rows_[slot], length_);
+      run_on<BlendRows>(inner_.isa, rows_[slot], other_, static_cast<float>(d_.weight), rows_[slot],
+                        length_);
     }
     return rows_[slot];
   }
@@ -280,9 +302,13 @@ class UpsampledRows {
 
 template <Source S>
 struct SourceRows<Upsampled<S>> {
-  static index_t scratch(const Upsampled<S>& s, Isa isa) { return UpsampledRows::scratch(any_source(s.inner, isa)); }
-  static void read(const Upsampled<S>& s, Isa isa, const RowRange& range, const RowTarget& out, float* scratch) {
-    UpsampledRows(any_source(s.inner, isa), s.kind, range, scratch).read(range.first, range.last, out);
+  static index_t scratch(const Upsampled<S>& s, Isa isa) {
+    return UpsampledRows::scratch(any_source(s.inner, isa));
+  }
+  static void read(const Upsampled<S>& s, Isa isa, const RowRange& range, const RowTarget& out,
+                   float* scratch) {
+    UpsampledRows(any_source(s.inner, isa), s.kind, range, scratch)
+        .read(range.first, range.last, out);
   }
 };
 

@@ -33,18 +33,22 @@ struct StorePlan {
 };
 
 /// sink = source.
-inline void store(Context& context, const AnySource& source, const AnySink& sink, std::byte* workspace) {
+inline void store(Context& context, const AnySource& source, const AnySink& sink,
+                  std::byte* workspace) {
   const StorePlan plan(source, sink, context.threads());
   auto* partials = reinterpret_cast<double*>(workspace);
   context.pool().for_each(plan.tasks(), [&](index_t task, int worker) {
-    auto* rows = reinterpret_cast<float*>(workspace + plan.partials_bytes() + worker * plan.worker_bytes());
+    auto* rows =
+        reinterpret_cast<float*>(workspace + plan.partials_bytes() + worker * plan.worker_bytes());
     double* sums = partials + task * plan.partials;
     std::fill_n(sums, plan.partials, 0.0);
     const index_t n = task / plan.tasks_of_sample(), within = task % plan.tasks_of_sample();
-    const index_t first_plane = within / plan.row_blocks() * 2, first_row = within % plan.row_blocks() * plan.row_block;
+    const index_t first_plane = within / plan.row_blocks() * 2,
+                  first_row = within % plan.row_blocks() * plan.row_block;
     const index_t last_row = (std::min)(plan.shape.h, first_row + plan.row_block);
     for (index_t d = first_plane; d < (std::min)(plan.shape.d, first_plane + 2); ++d) {
-      source.read({n, d, first_row, last_row}, {rows, plan.row_pitch, plan.shape.c}, rows + plan.row_block * plan.row_pitch);
+      source.read({n, d, first_row, last_row}, {rows, plan.row_pitch, plan.shape.c},
+                  rows + plan.row_block * plan.row_pitch);
       for (index_t h = first_row; h < last_row; ++h) {
         sink.write({n, d, h, rows + (h - first_row) * plan.row_pitch, plan.shape.c}, sums);
       }

@@ -5,11 +5,12 @@
 
 #include "glia/backend/cpu/rows.hpp"
 
-/// The inner loop of every convolution: a tile of pixels by vectors of output channels stays in registers while the
-/// products of whole runs of packed inputs and weights are added to it.
+/// The inner loop of every convolution: a tile of pixels by vectors of output channels stays in
+/// registers while the products of whole runs of packed inputs and weights are added to it.
 namespace glia::cpu {
 
-/// `length` consecutive packed inputs of the tile's first pixel, and the weights [length, vectors, lanes] they meet.
+/// `length` consecutive packed inputs of the tile's first pixel, and the weights [length, vectors,
+/// lanes] they meet.
 struct Run {
   const float* x;
   const float* weights;
@@ -31,14 +32,16 @@ struct TileKernel {
   [[gnu::always_inline]] static void run(const Tile& tile) {
     constexpr int lanes = I::bytes / 4;
     using V = Floats<lanes>;
-    constexpr int groups = (Pixels + 2) / 3;  // three pixels share a base address: base, base + s, base + 2 s
+    constexpr int groups =
+        (Pixels + 2) / 3;  // three pixels share a base address: base, base + s, base + 2 s
     V sum[Pixels][Vectors];
     const index_t step = tile.x_step;
     if (tile.accumulate) {
 #pragma GCC unroll 32
       for (int p = 0; p < Pixels; ++p) {
 #pragma GCC unroll 8
-        for (int v = 0; v < Vectors; ++v) load<lanes>(sum[p][v], tile.out + p * tile.out_step + v * lanes);
+        for (int v = 0; v < Vectors; ++v)
+          load<lanes>(sum[p][v], tile.out + p * tile.out_step + v * lanes);
       }
     } else {
 #pragma GCC unroll 32
@@ -69,7 +72,8 @@ struct TileKernel {
 #pragma GCC unroll 32
     for (int p = 0; p < Pixels; ++p) {
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) save<lanes>(tile.out + p * tile.out_step + v * lanes, sum[p][v]);
+      for (int v = 0; v < Vectors; ++v)
+        save<lanes>(tile.out + p * tile.out_step + v * lanes, sum[p][v]);
     }
   }
 };
@@ -110,10 +114,14 @@ TileFunction choose_tile(Isa isa, index_t pixels, std::integer_sequence<int, Pix
 /// The kernel for a tile of 1 to most_pixels(isa, vectors) pixels by 1 to 4 vectors.
 [[nodiscard]] inline TileFunction tile_function(Isa isa, index_t pixels, index_t vectors) {
   switch (vectors) {
-    case 1: return detail::choose_tile<1>(isa, pixels, std::make_integer_sequence<int, 14>{});
-    case 2: return detail::choose_tile<2>(isa, pixels, std::make_integer_sequence<int, 14>{});
-    case 3: return detail::choose_tile<3>(isa, pixels, std::make_integer_sequence<int, 9>{});
-    default: return detail::choose_tile<4>(isa, pixels, std::make_integer_sequence<int, 6>{});
+    case 1:
+      return detail::choose_tile<1>(isa, pixels, std::make_integer_sequence<int, 14>{});
+    case 2:
+      return detail::choose_tile<2>(isa, pixels, std::make_integer_sequence<int, 14>{});
+    case 3:
+      return detail::choose_tile<3>(isa, pixels, std::make_integer_sequence<int, 9>{});
+    default:
+      return detail::choose_tile<4>(isa, pixels, std::make_integer_sequence<int, 6>{});
   }
 }
 

@@ -8,12 +8,13 @@
 #include "glia/tensor/context.hpp"
 #include "glia/tensor/view.hpp"
 
-/// The adjoint of doubling, in gather form and one axis at a time: W first, so that a fine row is read once and from one
-/// place; then H over the four rows, D over the four planes that a coarse one served.
+/// The adjoint of doubling, in gather form and one axis at a time: W first, so that a fine row is
+/// read once and from one place; then H over the four rows, D over the four planes that a coarse
+/// one served.
 namespace glia::cpu {
 
-/// The fine voxels 2i - 1 ... 2i + 2 that a coarse voxel served along one axis. Those outside have weight 0 and a valid
-/// index.
+/// The fine voxels 2i - 1 ... 2i + 2 that a coarse voxel served along one axis. Those outside have
+/// weight 0 and a valid index.
 struct GatherWeights {
   std::array<index_t, 4> index;
   std::array<float, 4> weight;
@@ -54,13 +55,14 @@ struct GatherRows {
   }
 };
 
-/// A fine row shrunk to half its width; `out` is dense. All voxels but the ends have the weights `middle`.
+/// A fine row shrunk to half its width; `out` is dense. All voxels but the ends have the weights
+/// `middle`.
 struct ShrinkRow {
   GatherWeights first, middle, last;
 
   template <class I>
-  [[gnu::always_inline]] static void run(const ShrinkRow& row, const float* fine, index_t pitch, const Shape& coarse,
-                                         float* out) {
+  [[gnu::always_inline]] static void run(const ShrinkRow& row, const float* fine, index_t pitch,
+                                         const Shape& coarse, float* out) {
     const index_t channels = coarse.c;
     for_channels<I>(channels, gather(row.first, fine, pitch, out));
     GatherRows voxel = gather(row.middle, fine, pitch, out + channels);
@@ -69,11 +71,12 @@ struct ShrinkRow {
       for (const float*& from : voxel.rows) from += 2 * pitch;
       voxel.out += channels;
     }
-    if (coarse.w > 1) for_channels<I>(channels, gather(row.last, fine, pitch, out + (coarse.w - 1) * channels));
+    if (coarse.w > 1)
+      for_channels<I>(channels, gather(row.last, fine, pitch, out + (coarse.w - 1) * channels));
   }
   /// One coarse voxel from the four fine ones that it served.
-  [[gnu::always_inline]] static GatherRows gather(const GatherWeights& at, const float* fine, index_t pitch,
-                                                  float* out) {
+  [[gnu::always_inline]] static GatherRows gather(const GatherWeights& at, const float* fine,
+                                                  index_t pitch, float* out) {
     return {{fine + at.index[0] * pitch, fine + at.index[1] * pitch, fine + at.index[2] * pitch,
              fine + at.index[3] * pitch},
             at.weight,
@@ -98,7 +101,8 @@ struct UpsampleTasks {
 /// One task: coarse planes in order, each adding two fine planes to the ring of shrunk ones.
 class UpsampleBlock {
  public:
-  UpsampleBlock(Interpolation kind, View<const float> fine, const AnySink& sink, index_t task, float* scratch)
+  UpsampleBlock(Interpolation kind, View<const float> fine, const AnySink& sink, index_t task,
+                float* scratch)
       : kind_(kind),
         fine_(fine),
         sink_(sink),
@@ -120,8 +124,8 @@ class UpsampleBlock {
       const GatherWeights at(kind_, d, coarse_.d);
       for (; next <= at.index[3]; ++next) shrink_plane(next);
       for (index_t h = h0_; h < h1_; ++h) {
-        const std::array<const float*, 4> rows{shrunk(at.index[0], h), shrunk(at.index[1], h), shrunk(at.index[2], h),
-                                               shrunk(at.index[3], h)};
+        const std::array<const float*, 4> rows{shrunk(at.index[0], h), shrunk(at.index[1], h),
+                                               shrunk(at.index[2], h), shrunk(at.index[3], h)};
         run_on<GatherRows>(sink_.isa, GatherRows{rows, at.weight, result_}, length);
         sink_.write({n_, d, h, result_, coarse_.c}, partials);
       }
@@ -133,7 +137,9 @@ class UpsampleBlock {
   [[nodiscard]] float* shrunk(index_t fine_d, index_t h) const {
     return planes_ + (fine_d % 4 * UpsampleTasks::rows + h - h0_) * tasks_.row();
   }
-  [[nodiscard]] float* shrunk_row(index_t fine_h) const { return rows_ + fine_h % 4 * tasks_.row(); }
+  [[nodiscard]] float* shrunk_row(index_t fine_h) const {
+    return rows_ + fine_h % 4 * tasks_.row();
+  }
 
   void shrink_plane(index_t fine_d) {
     index_t next = (std::max)(index_t(0), 2 * h0_ - 1);
@@ -145,7 +151,8 @@ class UpsampleBlock {
       }
       const std::array<const float*, 4> rows{shrunk_row(at.index[0]), shrunk_row(at.index[1]),
                                              shrunk_row(at.index[2]), shrunk_row(at.index[3])};
-      run_on<GatherRows>(sink_.isa, GatherRows{rows, at.weight, shrunk(fine_d, h)}, coarse_.w * coarse_.c);
+      run_on<GatherRows>(sink_.isa, GatherRows{rows, at.weight, shrunk(fine_d, h)},
+                         coarse_.w * coarse_.c);
     }
   }
 
@@ -169,15 +176,16 @@ class UpsampleBlock {
 }
 
 /// sink = adjoint of doubling applied to `fine` [N, 2D, 2H, 2W, C].
-inline void upsample_backward(Context& context, Interpolation kind, View<const float> fine, const AnySink& sink,
-                              std::byte* workspace) {
+inline void upsample_backward(Context& context, Interpolation kind, View<const float> fine,
+                              const AnySink& sink, std::byte* workspace) {
   const UpsampleTasks tasks{sink.shape()};
   const index_t partials = sink.partials();
   auto* const sums = reinterpret_cast<double*>(workspace);
   auto* const scratch = reinterpret_cast<float*>(sums + (tasks.count() * partials + 7) / 8 * 8);
   std::fill_n(sums, tasks.count() * partials, 0.0);
   context.pool().for_each(tasks.count(), [&](index_t task, int worker) {
-    UpsampleBlock(kind, fine, sink, task, scratch + worker * tasks.scratch()).run(sums + task * partials);
+    UpsampleBlock(kind, fine, sink, task, scratch + worker * tasks.scratch())
+        .run(sums + task * partials);
   });
   for (index_t task = 0; task < tasks.count(); ++task) {
     sink.merge(task / tasks.per_sample(), sums + task * partials);

@@ -2,15 +2,17 @@
 
 #include "glia/backend/cpu/rows.hpp"
 
-/// The transforms of Winograd's minimal filtering F(2, 3) along each of three axes (Lavin & Gray 2016): 2x2x2 outputs of a
-/// 3x3x3 convolution from 4x4x4 inputs by 64 products instead of 216. Factors are 1 and 1/2: no accuracy is lost.
+/// The transforms of Winograd's minimal filtering F(2, 3) along each of three axes (Lavin & Gray
+/// 2016): 2x2x2 outputs of a 3x3x3 convolution from 4x4x4 inputs by 64 products instead of 216.
+/// Factors are 1 and 1/2: no accuracy is lost.
 namespace glia::cpu {
 
 inline constexpr index_t winograd_points = 64;
 
 /// [a, b, c, d] -> [a - c, b + c, c - b, b - d], in place.
 template <int L>
-[[gnu::always_inline]] inline void transform_input(Floats<L>& a, Floats<L>& b, Floats<L>& c, Floats<L>& d) {
+[[gnu::always_inline]] inline void transform_input(Floats<L>& a, Floats<L>& b, Floats<L>& c,
+                                                   Floats<L>& d) {
   const Floats<L> sum = b + c, difference = c - b;
   a = a - c;
   d = b - d;
@@ -18,12 +20,13 @@ template <int L>
   c = difference;
 }
 
-/// Tiles of one pair of rows, `tiles` along W, every channel: 4x4x4 windows two voxels apart -> [64][tile][channel].
+/// Tiles of one pair of rows, `tiles` along W, every channel: 4x4x4 windows two voxels apart ->
+/// [64][tile][channel].
 struct WinogradInput {
   const float* planes[4];  ///< first voxel of the first window in each of four planes
   index_t row_pitch, pixel_pitch, tiles, channels;
   float* out;
-  index_t point_pitch;
+  index_t tile_pitch, point_pitch;
 
   /// Column w of the window, 4x4 over (d, h), transformed along d and h.
   template <int L>
@@ -45,7 +48,8 @@ struct WinogradInput {
   }
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
-    Floats<L> columns[2][2][16];  // the newer pair of columns of one window is the older of the next
+    Floats<L> columns[2][2]
+                     [16];  // the newer pair of columns of one window is the older of the next
     column<L>(0, c, columns[0][0]);
     column<L>(1, c, columns[0][1]);
     for (index_t t = 0; t < tiles; ++t) {
@@ -53,7 +57,7 @@ struct WinogradInput {
       auto& newer = columns[(t + 1) % 2];
       column<L>(2 * t + 2, c, newer[0]);
       column<L>(2 * t + 3, c, newer[1]);
-      float* to = out + t * channels + c;
+      float* to = out + t * tile_pitch + c;
       for (int i = 0; i < 16; ++i, to += 4 * point_pitch) {
         Floats<L> v0 = older[0][i], v1 = older[1][i], v2 = newer[0][i], v3 = newer[1][i];
         transform_input<L>(v0, v1, v2, v3);
@@ -66,7 +70,7 @@ struct WinogradInput {
   }
   template <class I>
   [[gnu::always_inline]] static void run(const WinogradInput& input) {
-    for_channels<I>(input.channels, input);
+    for_channels_twice<I>(input.channels, input);
   }
 };
 
@@ -126,8 +130,8 @@ struct WinogradWeights {
   bool reversed;  ///< taps in descending order, as the adjoint needs them
 
   template <int L>
-  [[gnu::always_inline]] static void line(const Floats<L>& a, const Floats<L>& b, const Floats<L>& c, Floats<L>* to,
-                                          int step) {
+  [[gnu::always_inline]] static void line(const Floats<L>& a, const Floats<L>& b,
+                                          const Floats<L>& c, Floats<L>* to, int step) {
     const Floats<L> ends = (a + c) * 0.5F, middle = b * 0.5F;
     to[0] = a;
     to[step] = ends + middle;
@@ -137,8 +141,10 @@ struct WinogradWeights {
   template <int L>
   [[gnu::always_inline]] void block(index_t lane) const {
     Floats<L> taps[27], over_w[36], over_h[48], over_d[64];
-    for (int tap = 0; tap < 27; ++tap) load<L>(taps[tap], in + (reversed ? 26 - tap : tap) * width + lane);
-    for (int i = 0; i < 9; ++i) line<L>(taps[3 * i], taps[3 * i + 1], taps[3 * i + 2], over_w + 4 * i, 1);
+    for (int tap = 0; tap < 27; ++tap)
+      load<L>(taps[tap], in + (reversed ? 26 - tap : tap) * width + lane);
+    for (int i = 0; i < 9; ++i)
+      line<L>(taps[3 * i], taps[3 * i + 1], taps[3 * i + 2], over_w + 4 * i, 1);
     for (int d = 0; d < 3; ++d) {
       for (int w = 0; w < 4; ++w) {
         const Floats<L>* from = over_w + 12 * d + w;
@@ -146,7 +152,8 @@ struct WinogradWeights {
       }
     }
     for (int i = 0; i < 16; ++i) line<L>(over_h[i], over_h[16 + i], over_h[32 + i], over_d + i, 16);
-    for (int point = 0; point < 64; ++point) save<L>(out + point * point_pitch + lane, over_d[point]);
+    for (int point = 0; point < 64; ++point)
+      save<L>(out + point * point_pitch + lane, over_d[point]);
   }
   template <class I>
   [[gnu::always_inline]] static void run(const WinogradWeights& weights) {

@@ -7,14 +7,16 @@
 #include "glia/source/plain.hpp"
 #include "glia/source/upsampled.hpp"
 
-/// Element by element evaluation of sources and sinks: the definition that every other backend is tested against.
+/// Element by element evaluation of sources and sinks: the definition that every other backend is
+/// tested against.
 namespace glia::reference {
 
 struct Voxel {
   index_t n, d, h, w;
 };
 
-/// Evaluate<S>::value(source, voxel, c) for sources, Evaluate<S>::take(sink, voxel, c, result) for sinks.
+/// Evaluate<S>::value(source, voxel, c) for sources, Evaluate<S>::take(sink, voxel, c, result) for
+/// sinks.
 template <class S>
 struct Evaluate;
 
@@ -45,9 +47,10 @@ struct Evaluate<Upsampled<S>> {
     double sum = 0;
     for (int corner = 0; corner < 8; ++corner) {
       const bool high_d = corner & 4, high_h = corner & 2, high_w = corner & 1;
-      const double weight = (high_d ? d.weight : 1 - d.weight) * (high_h ? h.weight : 1 - h.weight) *
-                            (high_w ? w.weight : 1 - w.weight);
-      const Voxel at{v.n, high_d ? d.high : d.low, high_h ? h.high : h.low, high_w ? w.high : w.low};
+      const double weight = (high_d ? d.weight : 1 - d.weight) *
+                            (high_h ? h.weight : 1 - h.weight) * (high_w ? w.weight : 1 - w.weight);
+      const Voxel at{v.n, high_d ? d.high : d.low, high_h ? h.high : h.low,
+                     high_w ? w.high : w.low};
       if (weight != 0) sum += weight * static_cast<double>(Evaluate<S>::value(s.inner, at, c));
     }
     return static_cast<T>(sum);
@@ -58,7 +61,8 @@ template <Source A, Source B>
 struct Evaluate<Concat<A, B>> {
   static auto value(const Concat<A, B>& s, Voxel v, index_t c) {
     const index_t split = s.first.shape().c;
-    return c < split ? Evaluate<A>::value(s.first, v, c) : Evaluate<B>::value(s.second, v, c - split);
+    return c < split ? Evaluate<A>::value(s.first, v, c)
+                     : Evaluate<B>::value(s.second, v, c - split);
   }
 };
 
@@ -68,7 +72,8 @@ struct Evaluate<NormGradient<T, R>> {
     const index_t channels = s.raw.shape.c, plane = s.raw.shape.n * channels;
     const R* k = s.coefficients + v.n * channels + c;
     return static_cast<T>(k[0] * static_cast<R>(s.grad.at(v.n, v.d, v.h, v.w, c)) +
-                          k[plane] * static_cast<R>(s.raw.at(v.n, v.d, v.h, v.w, c)) + k[2 * plane]);
+                          k[plane] * static_cast<R>(s.raw.at(v.n, v.d, v.h, v.w, c)) +
+                          k[2 * plane]);
   }
 };
 
