@@ -213,6 +213,7 @@ void prepare_folder(const TrainOptions& o, const std::string& config) {
     for (const char* name : {"last.safetensors", "best.safetensors", "history.csv"})
       std::filesystem::remove(o.out / name);
   }
+  for (const char* name : {"config.toml", "history.csv"}) remove_leftovers(o.out / name);
   write_text(o.out / "config.toml", config);
 }
 

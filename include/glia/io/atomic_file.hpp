@@ -103,6 +103,19 @@ class AtomicFile {
   std::uint64_t written_ = 0;
 };
 
+/// Removes the temporary files that killed writers of `path` left beside it. Requires that nobody
+/// is writing it now.
+inline void remove_leftovers(const std::filesystem::path& path) {
+  const std::string start = path.filename().string().substr(0, 200) + ".tmp.";
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(path.parent_path(), ignored), end;
+       !ignored && entry != end; entry.increment(ignored)) {
+    if (entry->path().filename().string().starts_with(start)) {
+      ::unlink(entry->path().c_str());
+    }
+  }
+}
+
 /// Writes a whole file that appears complete or not at all; see AtomicFile.
 inline void write_file_atomically(const std::filesystem::path& path,
                                   std::span<const std::byte> bytes) {

@@ -10,6 +10,7 @@
 
 #include "glia/data/loader.hpp"
 #include "glia/infer/sliding_window.hpp"
+#include "glia/io/atomic_file.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
 #include "glia/optim/gradient_clipping.hpp"
@@ -79,6 +80,11 @@ class Trainer {
                   const std::vector<PreparedCase>& validation = {}) {
     const index_t per_epoch = steps_per_epoch(training);
     const index_t steps = per_epoch * options_.epochs;
+    if (!options_.folder.empty()) {
+      for (const char* name : {"last.safetensors", "best.safetensors"}) {
+        remove_leftovers(options_.folder / name);  // of a run that was killed
+      }
+    }
     PatchLoader loader(training, options_.loader, state_.step);
     GradientComputer<Net, L> gradient(
         model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
