@@ -140,20 +140,19 @@ TEST_CASE("read_file: what is not a regular file, and the limit") {
   CHECK(read_file(folder / "a", 5).size() == 5);
   CHECK(holds(message_of<DataError>([&] { (void)read_file(folder / "a", 4); }), "5 bytes",
               "at most 4"));
+}
 
-  TEST_CASE("leftovers of killed writers of a file are removed, other files stay") {
-    const test::TemporaryDirectory folder;
-    for (const char* name :
-         {"a.bin", "a.bin.tmp.123.0", "a.bin.tmp.9.7", "ab.bin.tmp.1.0", "a.bin.tmpx"}) {
-      write_file_atomically(folder / name, bytes_of("x"));
-    }
-    remove_leftovers(folder / "a.bin");
-    CHECK(fs::exists(folder / "a.bin"));
-    CHECK_FALSE(fs::exists(folder / "a.bin.tmp.123.0"));
-    CHECK_FALSE(fs::exists(folder / "a.bin.tmp.9.7"));
-    CHECK(fs::exists(folder / "ab.bin.tmp.1.0"));
-    CHECK(fs::exists(folder / "a.bin.tmpx"));
-    CHECK_NOTHROW(remove_leftovers(folder / "no" / "folder"));
+TEST_CASE("leftovers of killed writers of a file are removed, other files stay") {
+  const test::TemporaryDirectory folder;
+  for (const char* name :
+       {"a.bin", "a.bin.tmp.123.0", "a.bin.tmp.9.7", "ab.bin.tmp.1.0", "a.bin.tmpx"}) {
+    write_file_atomically(folder / name, bytes_of("x"));
   }
-
-}  // namespace
+  remove_leftovers(folder / "a.bin");
+  CHECK(fs::exists(folder / "a.bin"));
+  CHECK_FALSE(fs::exists(folder / "a.bin.tmp.123.0"));
+  CHECK_FALSE(fs::exists(folder / "a.bin.tmp.9.7"));
+  CHECK(fs::exists(folder / "ab.bin.tmp.1.0"));
+  CHECK(fs::exists(folder / "a.bin.tmpx"));
+  CHECK_NOTHROW(remove_leftovers(folder / "no" / "folder"));
+}
