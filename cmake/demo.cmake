@@ -14,8 +14,10 @@ string(TIMESTAMP start %s)
 run(${glia} phantom ${work}/training --count 24 --seed 1 --extent 96x112x80)
 run(${glia} phantom ${work}/held_out --count 6 --first 100 --seed 2 --extent 96x112x80)
 run(${glia} train ${work}/training --out ${work}/run --network unet-tiny --patch 48 --batch 2
-    --epochs 8 --steps-per-epoch 50 --rate 2e-3 --schedule polynomial --validation-fraction 0.1)
-run(${glia} segment ${work}/held_out --model ${work}/run/best.safetensors --out ${work}/segmented)
+    --epochs 30 --steps-per-epoch 50 --rate 3e-3 --schedule polynomial --foreground 0.5
+    --average-decay 0.99 --validation-fraction 0.1 --validate-every 10)
+run(${glia} segment ${work}/held_out --model ${work}/run/best.safetensors --out ${work}/segmented
+    --mirror)
 run(${glia} evaluate ${work}/segmented ${work}/held_out --baseline ${work}/training
     --json ${work}/scores.json --picture ${work}/held_out.png)
 
