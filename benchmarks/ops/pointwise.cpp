@@ -1,5 +1,5 @@
-// Operations whose limit is memory: the adjoint of doubling, losses over regions, optimiser steps. GB/s count every tensor
-// once, as if nothing were cached.
+// Operations whose limit is memory: the adjoint of doubling, losses over regions, optimiser steps.
+// GB/s count every tensor once, as if nothing were cached.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -15,12 +15,14 @@ using B = Cpu<Float32>;
 Tensor<float> filled(Context& k, Shape s) {
   Tensor<float> t(k, s, B::channel_pitch(s.c));
   const index_t count = s.n * s.voxels() * B::channel_pitch(s.c);
-  for (index_t i = 0; i < count; ++i) t.data()[i] = static_cast<float>((i * 7919) % 2003) / 1001.5F - 1.0F;
+  for (index_t i = 0; i < count; ++i)
+    t.data()[i] = static_cast<float>((i * 7919) % 2003) / 1001.5F - 1.0F;
   return t;
 }
 
 void set_rate(benchmark::State& state, double bytes) {
-  state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] =
+      benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void upsample_backward(benchmark::State& state, Shape coarse, int threads) {
@@ -45,11 +47,15 @@ void regions(benchmark::State& state, RegionOperation operation, int threads) {
   const std::vector<RegionCoefficients> coefficients(3, RegionCoefficients{0.1, 0.2, 0.3, 0.4});
   for ([[maybe_unused]] auto step : state) {
     switch (operation) {
-      case RegionOperation::sums: B::region_sums(k, logits.view(), target.view(), sums); break;
+      case RegionOperation::sums:
+        B::region_sums(k, logits.view(), target.view(), sums);
+        break;
       case RegionOperation::gradient:
         B::region_gradient(k, logits.view(), target.view(), coefficients, out.view());
         break;
-      case RegionOperation::probabilities: B::probabilities(k, logits.view(), out.view()); break;
+      case RegionOperation::probabilities:
+        B::probabilities(k, logits.view(), out.view());
+        break;
     }
   }
   set_rate(state, (operation == RegionOperation::gradient ? 3 : 2) * logits.view().bytes());
@@ -65,10 +71,18 @@ void optimiser(benchmark::State& state, Step kind, int threads) {
   index_t number = 0;
   for ([[maybe_unused]] auto step : state) {
     switch (kind) {
-      case Step::sgd: B::sgd_step(k, {1e-3, 0.9, 1e-5, true}, p, gradient, m1); break;
-      case Step::adam: B::adam_step(k, {1e-3, 0.9, 0.999, 1e-8, 1e-5, false, ++number}, p, gradient, m1, m2); break;
-      case Step::squared_norm: benchmark::DoNotOptimize(B::squared_norm(k, gradient)); break;
-      case Step::blend: B::blend(k, p, gradient, 0.999); break;
+      case Step::sgd:
+        B::sgd_step(k, {1e-3, 0.9, 1e-5, true}, p, gradient, m1);
+        break;
+      case Step::adam:
+        B::adam_step(k, {1e-3, 0.9, 0.999, 1e-8, 1e-5, false, ++number}, p, gradient, m1, m2);
+        break;
+      case Step::squared_norm:
+        benchmark::DoNotOptimize(B::squared_norm(k, gradient));
+        break;
+      case Step::blend:
+        B::blend(k, p, gradient, 0.999);
+        break;
     }
   }
   constexpr int arrays[] = {5, 7, 1, 3};  // read and written
@@ -78,8 +92,8 @@ void optimiser(benchmark::State& state, Step kind, int threads) {
 template <class F, class... A>
 void add(const std::string& name, F&& run, const A&... arguments) {
   for (const int threads : {1, 0}) {
-    benchmark::RegisterBenchmark((name + (threads == 1 ? "/one_thread" : "/all_threads")).c_str(), run, arguments...,
-                                 threads)
+    benchmark::RegisterBenchmark((name + (threads == 1 ? "/one_thread" : "/all_threads")).c_str(),
+                                 run, arguments..., threads)
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime();
   }

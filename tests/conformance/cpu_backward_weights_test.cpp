@@ -24,8 +24,9 @@ struct Problem {
 };
 
 std::string name(const Problem& p) {
-  return to_string(p.in) + " -> " + std::to_string(p.conv.out) + " kernel " + std::to_string(p.conv.kernel) + " stride " +
-         std::to_string(p.conv.stride) + " source " + std::to_string(static_cast<int>(p.source)) + " gradient " +
+  return to_string(p.in) + " -> " + std::to_string(p.conv.out) + " kernel " +
+         std::to_string(p.conv.kernel) + " stride " + std::to_string(p.conv.stride) + " source " +
+         std::to_string(static_cast<int>(p.source)) + " gradient " +
          std::to_string(static_cast<int>(p.gradient));
 }
 
@@ -47,7 +48,8 @@ Gradients solve(const Problem& p, int threads) {
     operands.with_source(p.gradient, p.conv.output(p.in), [&](const auto& grad) {
       const index_t bytes = B::backward_workspace(k, p.conv, x, grad, NoGradient{});
       const auto work = make_array<std::byte>(k, bytes);
-      std::memset(work.data(), 0xff, static_cast<std::size_t>(bytes));  // NaN: nothing may rely on zeros
+      std::memset(work.data(), 0xff,
+                  static_cast<std::size_t>(bytes));  // NaN: nothing may rely on zeros
       B::convolution_backward(k, p.conv, x, grad, weights.data(), NoGradient{}, dw.data(),
                               p.bias ? db.data() : nullptr, work.data());
     });
@@ -78,7 +80,8 @@ void check(const Problem& p) {
 TEST_CASE("cpu weight gradients: odd shapes, channels, kernels and strides against the reference") {
   for (const index_t kernel : {1, 3, 5}) {
     for (const index_t stride : {1, 2, 3}) {
-      for (const Shape in : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 3}, Shape{1, 4, 1, 33, 6}, Shape{1, 2, 6, 5, 35}}) {
+      for (const Shape in : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 3}, Shape{1, 4, 1, 33, 6},
+                             Shape{1, 2, 6, 5, 35}}) {
         for (const index_t out : {1, 4, 30, 49}) check({{in.c, out, kernel, stride}, in});
       }
     }
@@ -87,7 +90,8 @@ TEST_CASE("cpu weight gradients: odd shapes, channels, kernels and strides again
 
 TEST_CASE("cpu weight gradients: every source and gradient against the reference") {
   for (const index_t padding : {0, 5}) {
-    for (const auto source : {SourceKind::activated, SourceKind::upsampled, SourceKind::nearest, SourceKind::joined}) {
+    for (const auto source :
+         {SourceKind::activated, SourceKind::upsampled, SourceKind::nearest, SourceKind::joined}) {
       for (const auto gradient : {SourceKind::plain, SourceKind::norm_gradient}) {
         check({{22, 13, 3, 1}, {2, 4, 6, 10, 22}, source, gradient, padding});
         check({{4, 32, 3, 2}, {1, 6, 8, 4, 4}, source, gradient, padding});

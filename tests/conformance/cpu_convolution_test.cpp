@@ -28,9 +28,10 @@ struct Problem {
 };
 
 std::string name(const Problem& p) {
-  return std::to_string(static_cast<int>(p.operation)) + ": " + to_string(p.in) + " -> " + std::to_string(p.conv.out) +
-         " kernel " + std::to_string(p.conv.kernel) + " stride " + std::to_string(p.conv.stride) + " source " +
-         std::to_string(static_cast<int>(p.source)) + " sink " + std::to_string(static_cast<int>(p.sink)) + " padding " +
+  return std::to_string(static_cast<int>(p.operation)) + ": " + to_string(p.in) + " -> " +
+         std::to_string(p.conv.out) + " kernel " + std::to_string(p.conv.kernel) + " stride " +
+         std::to_string(p.conv.stride) + " source " + std::to_string(static_cast<int>(p.source)) +
+         " sink " + std::to_string(static_cast<int>(p.sink)) + " padding " +
          std::to_string(p.padding);
 }
 
@@ -52,7 +53,8 @@ test::Results solve(const Problem& p, int threads) {
     });
   } else if (p.operation == Operation::backward_data) {
     const Plain<T> x{operands.tensor(p.in)};
-    std::vector<T> dw(static_cast<std::size_t>(weight_count)), db(static_cast<std::size_t>(p.conv.out));
+    std::vector<T> dw(static_cast<std::size_t>(weight_count)),
+        db(static_cast<std::size_t>(p.conv.out));
     operands.with_source(p.source, out, [&](const auto& grad) {
       operands.with_sink(p.sink, p.in, [&](const auto& y) {
         const auto work = make_array<std::byte>(k, B::backward_workspace(k, p.conv, x, grad, y));
@@ -97,10 +99,13 @@ void check(const Problem& p) {
 #endif
 }
 
-const std::vector<SourceKind> any_shape{SourceKind::plain, SourceKind::activated, SourceKind::norm_gradient};
-const std::vector<SourceKind> even_shape{SourceKind::upsampled, SourceKind::nearest, SourceKind::joined};
-const std::vector<SinkKind> sinks{SinkKind::store,         SinkKind::accumulate,         SinkKind::output,
-                                  SinkKind::pooled_output, SinkKind::activated_gradient, SinkKind::split};
+const std::vector<SourceKind> any_shape{SourceKind::plain, SourceKind::activated,
+                                        SourceKind::norm_gradient};
+const std::vector<SourceKind> even_shape{SourceKind::upsampled, SourceKind::nearest,
+                                         SourceKind::joined};
+const std::vector<SinkKind> sinks{
+    SinkKind::store,         SinkKind::accumulate,         SinkKind::output,
+    SinkKind::pooled_output, SinkKind::activated_gradient, SinkKind::split};
 
 }  // namespace
 
@@ -108,7 +113,8 @@ TEST_CASE("cpu convolution: odd shapes, channels, kernels and strides against th
   for (const auto operation : {Operation::forward, Operation::backward_data}) {
     for (const index_t kernel : {1, 3, 5}) {
       for (const index_t stride : {1, 2, 3}) {
-        for (const Shape in : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 3}, Shape{1, 4, 1, 33, 6}, Shape{1, 2, 6, 5, 17}}) {
+        for (const Shape in : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 3}, Shape{1, 4, 1, 33, 6},
+                               Shape{1, 2, 6, 5, 17}}) {
           for (const index_t out : {1, 4, 30}) {
             check({operation, {in.c, out, kernel, stride}, in, SourceKind::plain, SinkKind::store});
           }
@@ -136,14 +142,27 @@ TEST_CASE("cpu convolution: every source with every sink against the reference")
 
 TEST_CASE("cpu convolution: many channels, blocks of vectors, several tasks") {
   for (const auto operation : {Operation::forward, Operation::backward_data}) {
-    check({operation, {256, 40, 3, 1}, {1, 3, 6, 4, 256}, SourceKind::plain, SinkKind::pooled_output});
-    check({operation, {40, 80, 3, 2}, {1, 5, 9, 21, 40}, SourceKind::plain, SinkKind::activated_gradient});
-    check({operation, {20, 112, 3, 1}, {1, 9, 30, 17, 20}, SourceKind::plain, SinkKind::pooled_output});
+    check({operation,
+           {256, 40, 3, 1},
+           {1, 3, 6, 4, 256},
+           SourceKind::plain,
+           SinkKind::pooled_output});
+    check({operation,
+           {40, 80, 3, 2},
+           {1, 5, 9, 21, 40},
+           SourceKind::plain,
+           SinkKind::activated_gradient});
+    check({operation,
+           {20, 112, 3, 1},
+           {1, 9, 30, 17, 20},
+           SourceKind::plain,
+           SinkKind::pooled_output});
     check({operation, {112, 300, 1, 1}, {1, 3, 4, 5, 112}, SourceKind::plain, SinkKind::store});
   }
 }
 
-TEST_CASE("cpu convolution: Winograd tiles, odd extents, tails of channels, every source and sink") {
+TEST_CASE(
+    "cpu convolution: Winograd tiles, odd extents, tails of channels, every source and sink") {
   for (const auto operation : {Operation::forward, Operation::backward_data}) {
     for (const SinkKind sink : sinks) {
       check({operation, {20, 35, 3, 1}, {2, 8, 9, 34, 20}, SourceKind::activated, sink});

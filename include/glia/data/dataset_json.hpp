@@ -133,8 +133,7 @@ inline void read_channels(const Json& channels, const std::string& field,
 inline std::filesystem::path listed_path(const Json& value, const std::string& field,
                                          const std::filesystem::path& file) {
   if (!value.is_string()) refuse_json(file, field, value.type_name(), "a path");
-  std::filesystem::path path =
-      std::filesystem::path(value.get<std::string>()).lexically_normal();
+  std::filesystem::path path = std::filesystem::path(value.get<std::string>()).lexically_normal();
   if (path.empty() || path.is_absolute() || *path.begin() == "..") {
     refuse_json(file, field, "'" + value.get<std::string>() + "'",
                 "a path inside the data set's folder");
