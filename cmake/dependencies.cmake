@@ -31,10 +31,6 @@ function(glia_dependency package target debian_package include url sha256)
 endfunction()
 
 glia_dependency(
-  Eigen3 Eigen3::Eigen libeigen3-dev .
-  https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz
-  8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
-glia_dependency(
   Nifti1Header Nifti1Header::Nifti1Header libnifti-dev niftilib
   https://github.com/NIFTI-Imaging/nifti_clib/archive/refs/tags/v3.0.1.tar.gz
   868b611b5f8a3a73809436c9072db50db4975615905f0bd5fb7b1432e6d24b37)
@@ -42,10 +38,6 @@ glia_dependency(
   Random123 Random123::Random123 librandom123-dev include
   https://github.com/DEShawResearch/random123/archive/refs/tags/v1.14.0.tar.gz
   effafd8656b18030b2a5b995cd3650c51a7c45052e6e1c21e48b9fa7a59d926e)
-glia_dependency(
-  StbImageWrite StbImageWrite::StbImageWrite libstb-dev .
-  https://github.com/nothings/stb/archive/b42009b3b9d4ca35bc703f5310eedc74f584be58.tar.gz
-  13a99ad430e930907f5611325ec384168a958bf7610e63e60e2fd8e7b7379610)
 glia_dependency(
   nlohmann_json nlohmann_json::nlohmann_json nlohmann-json3-dev include
   https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz

@@ -18,7 +18,7 @@ function(missing_packages result)
     list(GET pair 1 package)
     find_path(folder ${header} NO_CACHE
               PATHS /usr/local/include /usr/include ENV CPATH
-              PATH_SUFFIXES eigen3 nifti niftilib stb)
+              PATH_SUFFIXES nifti niftilib)
     if(NOT folder)
       list(APPEND packages ${package})
     endif()
@@ -32,12 +32,10 @@ endfunction()
 function(install_missing)
   missing_packages(
     packages
-    Eigen/Core|libeigen3-dev
     zlib.h|zlib1g-dev
     nifti1.h|libnifti-dev
     nlohmann/json.hpp|nlohmann-json3-dev
     Random123/philox.h|librandom123-dev
-    stb_image_write.h|libstb-dev
     CLI/CLI.hpp|libcli11-dev
     doctest/doctest.h|doctest-dev
     benchmark/benchmark.h|libbenchmark-dev)
