@@ -8,13 +8,13 @@
 #include "glia/backend/cpu/backward_weights.hpp"
 #include "glia/backend/cpu/convolution.hpp"
 #include "glia/backend/cpu/isa.hpp"
-#include "glia/backend/cpu/normalise.hpp"
 #include "glia/backend/cpu/optimizer.hpp"
 #include "glia/backend/cpu/regions.hpp"
 #include "glia/backend/cpu/sink_rows.hpp"
 #include "glia/backend/cpu/source_rows.hpp"
 #include "glia/backend/cpu/store.hpp"
 #include "glia/backend/cpu/upsample_backward.hpp"
+#include "glia/backend/normalise.hpp"
 #include "glia/backend/precision.hpp"
 
 namespace glia {
@@ -74,12 +74,12 @@ struct Cpu<Float32, I> {
 
   static void normalise(Context&, const NormDescriptor& d, const double* moments, const Real* gain,
                         const Real* offset, Real* out) {
-    cpu::normalise(d, moments, gain, offset, out);
+    detail::normalise(d, moments, gain, offset, out);
   }
   static void normalise_backward(Context&, const NormDescriptor& d, const double* sums,
                                  const Real* saved, const Real* gain, Real* out, Real* dgain,
                                  Real* doffset) {
-    cpu::normalise_backward(d, sums, saved, gain, out, dgain, doffset);
+    detail::normalise_backward(d, sums, saved, gain, out, dgain, doffset);
   }
 
   template <Source X, Sink Y>

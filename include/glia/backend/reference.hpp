@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "glia/backend/concepts.hpp"
+#include "glia/backend/normalise.hpp"
 #include "glia/backend/reference/evaluate.hpp"
 
 namespace glia {
@@ -82,48 +83,12 @@ struct Reference {
 
   static void normalise(Context&, const NormDescriptor& k, const double* moments, const Real* gain,
                         const Real* offset, Real* out) {
-    for_each_group(k, [&](index_t n, index_t first, index_t last, double count) {
-      const index_t channels = k.shape.c, plane = k.shape.n * channels;
-      double sum = 0, squares = 0;
-      for (index_t i = n * channels + first; i < n * channels + last; ++i) {
-        sum += moments[2 * i];
-        squares += moments[2 * i + 1];
-      }
-      const double mean = sum / count, variance = (std::max)(0.0, squares / count - mean * mean);
-      const double rstd = 1 / std::sqrt(variance + k.epsilon);
-      for (index_t c = first; c < last; ++c) {
-        const index_t i = n * channels + c;
-        const double scale = static_cast<double>(gain[c]) * rstd;
-        out[i] = static_cast<Real>(scale);
-        out[plane + i] = static_cast<Real>(static_cast<double>(offset[c]) - scale * mean);
-        out[2 * plane + i] = static_cast<Real>(mean);
-        out[3 * plane + i] = static_cast<Real>(rstd);
-      }
-    });
+    detail::normalise(k, moments, gain, offset, out);
   }
   static void normalise_backward(Context&, const NormDescriptor& k, const double* sums,
                                  const Real* saved, const Real* gain, Real* out, Real* dgain,
                                  Real* doffset) {
-    for_each_group(k, [&](index_t n, index_t first, index_t last, double count) {
-      const index_t channels = k.shape.c, plane = k.shape.n * channels;
-      double mean_gradient = 0, mean_product = 0;
-      for (index_t c = first; c < last; ++c) {
-        const double* sum = sums + 2 * (n * channels + c);
-        mean_gradient += static_cast<double>(gain[c]) * sum[0] / count;
-        mean_product += static_cast<double>(gain[c]) * sum[1] / count;
-        doffset[c] += static_cast<Real>(sum[0]);
-        dgain[c] += static_cast<Real>(sum[1]);
-      }
-      for (index_t c = first; c < last; ++c) {
-        const index_t i = n * channels + c;
-        const double mean = static_cast<double>(saved[2 * plane + i]);
-        const double rstd = static_cast<double>(saved[3 * plane + i]);
-        out[i] = static_cast<Real>(rstd * static_cast<double>(gain[c]));
-        out[plane + i] = static_cast<Real>(-rstd * rstd * mean_product);
-        out[2 * plane + i] =
-            static_cast<Real>(rstd * rstd * mean_product * mean - rstd * mean_gradient);
-      }
-    });
+    detail::normalise_backward(k, sums, saved, gain, out, dgain, doffset);
   }
 
   template <Source X, Sink Y>
@@ -281,14 +246,6 @@ struct Reference {
       if (at.d >= 0 && at.d < in.d && at.h >= 0 && at.h < in.h && at.w >= 0 && at.w < in.w)
         f(at, tap);
     }
-  }
-  template <class F>
-  static void for_each_group(const NormDescriptor& k, F&& f) {
-    const index_t size = k.shape.c / k.groups;
-    for (index_t n = 0; n < k.shape.n; ++n)
-      for (index_t g = 0; g < k.groups; ++g) {
-        f(n, g * size, (g + 1) * size, static_cast<double>(k.shape.voxels() * size));
-      }
   }
 };
 

@@ -5,8 +5,9 @@
 
 #include "glia/backend/descriptors.hpp"
 
-/// Normalisation touches N * C numbers, never voxels: plain scalar arithmetic in double.
-namespace glia::cpu {
+/// The coefficients of normalisation, for backends whose memory the processor can read: N * C
+/// numbers, never voxels, so plain scalar arithmetic in double serves them all.
+namespace glia::detail {
 
 /// Calls f(sample, first channel, end of channels, elements of the group) for every sample and
 /// group.
@@ -76,4 +77,4 @@ void normalise_backward(const NormDescriptor& k, const double* sums, const Real*
   });
 }
 
-}  // namespace glia::cpu
+}  // namespace glia::detail
