@@ -10,8 +10,7 @@
 
 #include "glia/data/prepare.hpp"
 #include "glia/infer/postprocess.hpp"
-#include "glia/infer/regions.hpp"
-#include "glia/infer/sliding_window.hpp"
+#include "glia/infer/predict_labels.hpp"
 #include "glia/infer/test_time_augmentation.hpp"
 #include "glia/io/nifti.hpp"
 #include "glia/train/weights.hpp"
@@ -33,17 +32,6 @@ struct SegmentOptions {
   bool mirror = false;
   PostprocessOptions post;
 };
-
-/// Region probabilities of a prepared case as labels.
-template <class P, class Rule>
-LabelVolume predict(P& predictor, const PreparedCase& source, const SlidingWindowOptions& window,
-                    const Rule& rule, NestingViolations& violations) {
-  LabelVolume labels(source.image.shape().extent());
-  sliding_window(predictor, source.image.view(), window, [&](index_t d, View<const float> planes) {
-    violations += assign_labels(planes, d, labels, rule);
-  });
-  return labels;
-}
 
 template <Network Net>
 class Segmenter {
@@ -75,14 +63,8 @@ class Segmenter {
     ProgressBar bar("segment " + files.id, "windows", quiet_);
     SlidingWindowOptions window = window_;
     window.progress = [&](const Progress& p) { bar.update(p.done, p.total); };
-    NestingViolations violations;
-    LabelVolume labels(prepared.image.shape().extent());
-    const bool has_brain =
-        std::ranges::any_of(prepared.image.values(), [](float x) { return x != 0; });
-    if (has_brain) {
-      labels = o_.mirror ? by_rule(mirrored_, prepared, window, violations)
-                         : by_rule(model_, prepared, window, violations);
-    }
+    auto [labels, violations] =
+        o_.mirror ? by_rule(mirrored_, prepared, window) : by_rule(model_, prepared, window);
     const PostprocessChanges changes = postprocess(labels, o_.post);
     const LabelVolume restored =
         from_canonical(uncrop(labels, prepared.crop, prepared.original), whole.orientation);
@@ -130,11 +112,10 @@ class Segmenter {
   }
 
   template <class P>
-  LabelVolume by_rule(P& predictor, const PreparedCase& source, const SlidingWindowOptions& window,
-                      NestingViolations& violations) {
-    return o_.rule == "hierarchical"
-               ? predict(predictor, source, window, Hierarchical{}, violations)
-               : predict(predictor, source, window, Overwrite{}, violations);
+  PredictedLabels by_rule(P& predictor, const PreparedCase& source,
+                          const SlidingWindowOptions& window) {
+    return o_.rule == "hierarchical" ? predict_labels(predictor, source, window, Hierarchical{})
+                                     : predict_labels(predictor, source, window, Overwrite{});
   }
 
   const SegmentOptions& o_;

@@ -4,23 +4,11 @@
 #include <vector>
 
 #include "glia/data/prepared_case.hpp"
-#include "glia/infer/regions.hpp"
-#include "glia/infer/sliding_window.hpp"
+#include "glia/data/region.hpp"
+#include "glia/infer/predict_labels.hpp"
 #include "glia/metrics/confusion.hpp"
 
 namespace glia {
-
-/// Labels of a prepared case: probabilities by sliding window, converted plane by plane.
-template <Predictor P, RegionRule Rule = Overwrite>
-[[nodiscard]] LabelVolume predict_labels(P&& predictor, const PreparedCase& source,
-                                         const SlidingWindowOptions& options,
-                                         const Rule& rule = {}) {
-  LabelVolume labels(source.image.shape().extent());
-  sliding_window(predictor, source.image.view(), options, [&](index_t d, View<const float> planes) {
-    assign_labels(planes, d, labels, rule);
-  });
-  return labels;
-}
 
 /// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws DataError
 /// for a case without labels.
@@ -30,7 +18,7 @@ template <Predictor P>
   std::array<double, 3> mean{};
   for (const PreparedCase& source : cases) {
     if (!source.labels) throw DataError("validation: case " + source.id + " has no labels");
-    const LabelVolume labels = predict_labels(predictor, source, options);
+    const LabelVolume labels = predict_labels(predictor, source, options).labels;
     for (int r = 0; r < region::count; ++r) {
       const double score = dice(confusion(region_mask(*source.labels, r), region_mask(labels, r)));
       mean[static_cast<std::size_t>(r)] += score / static_cast<double>(cases.size());
