@@ -27,8 +27,8 @@ void for_each_isa(F&& f) {
 
 struct LogisticKernel {
   template <class I>
-  [[gnu::always_inline]] static void run(const float* x, float* probability, float* complement, float* log_term,
-                                         index_t count) {
+  [[gnu::always_inline]] static void run(const float* x, float* probability, float* complement,
+                                         float* log_term, index_t count) {
     constexpr int lanes = I::bytes / 4;
     for (index_t i = 0; i < count; i += lanes) {
       cpu::Floats<lanes> v;
@@ -55,7 +55,8 @@ double worst_ulp(const std::vector<float>& x, const std::vector<float>& got, F&&
 }
 
 template <class B>
-test::Results upsample_backward(Interpolation kind, Shape coarse, SinkKind sink, index_t padding, int threads) {
+test::Results upsample_backward(Interpolation kind, Shape coarse, SinkKind sink, index_t padding,
+                                int threads) {
   using T = typename B::Scalar;
   Context k{{.threads = threads}};
   test::Operands<T> operands(padding);
@@ -88,7 +89,8 @@ std::vector<std::vector<double>> regions(Shape s, index_t padding, int threads) 
   B::region_gradient(k, logits, target, coefficients, grad);
   B::probabilities(k, logits, probabilities);
   std::vector<std::vector<double>> result(3);
-  for (const RegionSums& sum : sums) result[0].insert(result[0].end(), {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce});
+  for (const RegionSums& sum : sums)
+    result[0].insert(result[0].end(), {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce});
   for (index_t i = 0; i < s.n * s.voxels(); ++i) {
     for (index_t c = 0; c < s.c; ++c) {
       result[1].push_back(static_cast<double>(grad.data[i * grad.pitch + c]));
@@ -113,13 +115,14 @@ std::vector<double> optimise(std::size_t count, int threads) {
     const std::vector<R> g = draw(10 + static_cast<std::uint32_t>(step));
     const std::span<const R> gradient(g);
     B::sgd_step(k, {0.1, 0.9, 0.01, step % 2 == 1}, std::span(p), gradient, std::span(m1));
-    B::adam_step(k, {0.01, 0.9, 0.99, 1e-6, 0.1, step % 2 == 1, step}, std::span(p), gradient, std::span(m1),
-                 std::span(m2));
+    B::adam_step(k, {0.01, 0.9, 0.99, 1e-6, 0.1, step % 2 == 1, step}, std::span(p), gradient,
+                 std::span(m1), std::span(m2));
     B::blend(k, std::span(average), std::span<const R>(p), 0.75);
     B::scale(k, std::span(m1), 0.5);
   }
   std::vector<double> result{B::squared_norm(k, p)};
-  for (const auto& values : {p, m1, m2, average}) result.insert(result.end(), values.begin(), values.end());
+  for (const auto& values : {p, m1, m2, average})
+    result.insert(result.end(), values.begin(), values.end());
   return result;
 }
 
@@ -128,13 +131,14 @@ std::vector<double> optimise(std::size_t count, int threads) {
 TEST_CASE("logistic function and softplus term within a few units of the last place") {
   std::vector<float> x;
   for (float v = -86; v <= 86; v += 0.00171F) x.push_back(v);
-  for (int exponent = -40; exponent < 6; ++exponent) x.insert(x.end(), {std::ldexp(1.3F, exponent), -std::ldexp(1.3F, exponent)});
+  for (int exponent = -40; exponent < 6; ++exponent)
+    x.insert(x.end(), {std::ldexp(1.3F, exponent), -std::ldexp(1.3F, exponent)});
   x.insert(x.end(), {0.0F, -0.0F});
   x.resize((x.size() + 15) / 16 * 16, 1.0F);
   for_each_isa([&]<class I>() {
     std::vector<float> probability(x.size()), complement(x.size()), log_term(x.size());
-    cpu::run_on<LogisticKernel>(cpu::isa_of<I>(), x.data(), probability.data(), complement.data(), log_term.data(),
-                                std::ssize(x));
+    cpu::run_on<LogisticKernel>(cpu::isa_of<I>(), x.data(), probability.data(), complement.data(),
+                                log_term.data(), std::ssize(x));
     CHECK(worst_ulp(x, probability, [](double v) { return 1 / (1 + std::exp(-v)); }) < 4);
     CHECK(worst_ulp(x, complement, [](double v) { return 1 / (1 + std::exp(v)); }) < 4);
     CHECK(worst_ulp(x, log_term, [](double v) { return std::log1p(std::exp(-std::abs(v))); }) < 4);
@@ -142,14 +146,15 @@ TEST_CASE("logistic function and softplus term within a few units of the last pl
 }
 
 TEST_CASE("logistic function at infinity and of no number") {
-  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> x(16, infinity);
   x[1] = -infinity;
   x[2] = nan;
   for_each_isa([&]<class I>() {
     std::vector<float> probability(16), complement(16), log_term(16);
-    cpu::run_on<LogisticKernel>(cpu::isa_of<I>(), x.data(), probability.data(), complement.data(), log_term.data(),
-                                index_t{16});
+    cpu::run_on<LogisticKernel>(cpu::isa_of<I>(), x.data(), probability.data(), complement.data(),
+                                log_term.data(), index_t{16});
     CHECK(probability[0] == 1);
     CHECK(complement[0] < 1e-37F);
     CHECK(log_term[0] < 1e-37F);
@@ -162,11 +167,14 @@ TEST_CASE("logistic function at infinity and of no number") {
 
 TEST_CASE("cpu upsample_backward: shapes and sinks against the reference") {
   for (const auto kind : {Interpolation::nearest, Interpolation::trilinear}) {
-    for (const Shape coarse : {Shape{1, 1, 1, 1, 2}, Shape{2, 3, 5, 2, 19}, Shape{1, 18, 4, 3, 4}, Shape{1, 2, 9, 7, 32}}) {
+    for (const Shape coarse : {Shape{1, 1, 1, 1, 2}, Shape{2, 3, 5, 2, 19}, Shape{1, 18, 4, 3, 4},
+                               Shape{1, 2, 9, 7, 32}}) {
       for (const index_t padding : {0, 5}) {
-        for (const auto sink : {SinkKind::store, SinkKind::accumulate, SinkKind::activated_gradient, SinkKind::split}) {
+        for (const auto sink : {SinkKind::store, SinkKind::accumulate, SinkKind::activated_gradient,
+                                SinkKind::split}) {
           CAPTURE(to_string(coarse));
-          const auto expected = upsample_backward<Reference<double>>(kind, coarse, sink, padding, 1);
+          const auto expected =
+              upsample_backward<Reference<double>>(kind, coarse, sink, padding, 1);
           for_each_isa([&]<class I>() {
             const auto got = upsample_backward<Cpu<Float32, I>>(kind, coarse, sink, padding, 1);
             CHECK(got.padding_kept);
@@ -177,7 +185,8 @@ TEST_CASE("cpu upsample_backward: shapes and sinks against the reference") {
               CHECK(test::relative_error(got.sums[i], expected.sums[i]) < 1e-6);
             }
             for (const int threads : {2, 3}) {
-              const auto again = upsample_backward<Cpu<Float32, I>>(kind, coarse, sink, padding, threads);
+              const auto again =
+                  upsample_backward<Cpu<Float32, I>>(kind, coarse, sink, padding, threads);
               CHECK(again.tensors == got.tensors);
               CHECK(again.sums == got.sums);
             }
@@ -194,15 +203,18 @@ TEST_CASE("cpu upsample_backward is the adjoint of upsampling: <up x, y> = <x, u
       using B = Cpu<Float32, I>;
       Context k{{.threads = 2}};
       const Shape coarse{2, 19, 6, 5, 7};
-      const auto x = test::random_tensor<float>(coarse, 1), y = test::random_tensor<float>(doubled(coarse), 2);
+      const auto x = test::random_tensor<float>(coarse, 1),
+                 y = test::random_tensor<float>(doubled(coarse), 2);
       HostTensor<float> up(doubled(coarse)), down(coarse);
       const Upsampled<Plain<float>> source{{x.view()}, kind};
       const Store<float> to_up{up.view()}, to_down{down.view()};
       const auto store_work = make_array<std::byte>(k, B::store_workspace(k, source, to_up));
       B::store(k, source, to_up, store_work.data());
-      const auto work = make_array<std::byte>(k, B::upsample_backward_workspace(k, kind, y.view(), to_down));
+      const auto work =
+          make_array<std::byte>(k, B::upsample_backward_workspace(k, kind, y.view(), to_down));
       B::upsample_backward(k, kind, y.view(), to_down, work.data());
-      CHECK(test::dot(up.values(), y.values()) == doctest::Approx(test::dot(x.values(), down.values())).epsilon(1e-5));
+      CHECK(test::dot(up.values(), y.values()) ==
+            doctest::Approx(test::dot(x.values(), down.values())).epsilon(1e-5));
     });
   }
 }
@@ -214,8 +226,10 @@ TEST_CASE("cpu region operations: several tasks, blocks and pitches against the 
       const auto expected = regions<Reference<double>>(s, padding, 1);
       for_each_isa([&]<class I>() {
         const auto got = regions<Cpu<Float32, I>>(s, padding, 1);
-        for (std::size_t i = 0; i < expected.size(); ++i) CHECK(test::relative_error(got[i], expected[i]) < 1e-6);
-        for (const int threads : {2, 3}) CHECK(regions<Cpu<Float32, I>>(s, padding, threads) == got);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          CHECK(test::relative_error(got[i], expected[i]) < 1e-6);
+        for (const int threads : {2, 3})
+          CHECK(regions<Cpu<Float32, I>>(s, padding, threads) == got);
       });
     }
   }
@@ -233,7 +247,9 @@ TEST_CASE("cpu region sums show a logit that is no number") {
   });
 }
 
-TEST_CASE("cpu optimiser operations: several chunks against the reference, the same bits for any threads") {
+TEST_CASE(
+    "cpu optimiser operations: several chunks against the reference, the same bits for any "
+    "threads") {
   for (const std::size_t count : {std::size_t{1}, std::size_t{131}, std::size_t{150001}}) {
     const auto expected = optimise<Reference<double>>(count, 1);
     for_each_isa([&]<class I>() {

@@ -14,8 +14,9 @@
 #include "glia/source/plain.hpp"
 #include "glia/source/upsampled.hpp"
 
-/// Sources and sinks of every kind over random tensors, the same numbers for every scalar type: what conformance tests feed
-/// to two backends. Padding channels hold NaN, which no result may show.
+/// Sources and sinks of every kind over random tensors, the same numbers for every scalar type:
+/// what conformance tests feed to two backends. Padding channels hold NaN, which no result may
+/// show.
 namespace glia::test {
 
 enum class SourceKind { plain, activated, norm_gradient, upsampled, nearest, joined };
@@ -32,18 +33,22 @@ class Operands {
     auto& values = memory_.emplace_back(static_cast<std::size_t>(s.n * s.voxels() * pitch));
     Random random(7, ++name_);
     for (index_t i = 0; i < std::ssize(values); ++i) {
-      values[static_cast<std::size_t>(i)] = i % pitch < s.c ? static_cast<T>(static_cast<float>(deviation * random.normal()))
-                                                            : std::numeric_limits<T>::quiet_NaN();
+      values[static_cast<std::size_t>(i)] =
+          i % pitch < s.c ? static_cast<T>(static_cast<float>(deviation * random.normal()))
+                          : std::numeric_limits<T>::quiet_NaN();
     }
     return {values.data(), s, pitch};
   }
   T* array(index_t count, double mean, double deviation) {
     auto& values = memory_.emplace_back(static_cast<std::size_t>(count));
     Random random(7, ++name_);
-    for (T& value : values) value = static_cast<T>(static_cast<float>(mean + deviation * random.normal()));
+    for (T& value : values)
+      value = static_cast<T>(static_cast<float>(mean + deviation * random.normal()));
     return values.data();
   }
-  double* sums(index_t count) { return sums_.emplace_back(static_cast<std::size_t>(count), 1.0).data(); }
+  double* sums(index_t count) {
+    return sums_.emplace_back(static_cast<std::size_t>(count), 1.0).data();
+  }
 
   Activated<T> activated(Shape s) {
     const View<T> raw = tensor(s);
@@ -55,15 +60,17 @@ class Operands {
     return {source, mean, rstd, output(tensor(s)), sums(2 * s.n * s.c), accumulate};
   }
   PooledGradient<T> pooled_gradient(Shape coarse) {
-    const ActivatedGradient<T> fine = activated_gradient({coarse.n, 2 * coarse.d + 1, 2 * coarse.h, 2 * coarse.w + 1, coarse.c}, true);
+    const ActivatedGradient<T> fine = activated_gradient(
+        {coarse.n, 2 * coarse.d + 1, 2 * coarse.h, 2 * coarse.w + 1, coarse.c}, true);
     const View<T> pooled = tensor(coarse);
     for (index_t i = 0; i < coarse.n * coarse.voxels(); ++i) {
-      const index_t w = i % coarse.w, h = i / coarse.w % coarse.h, d = i / (coarse.w * coarse.h) % coarse.d;
+      const index_t w = i % coarse.w, h = i / coarse.w % coarse.h,
+                    d = i / (coarse.w * coarse.h) % coarse.d;
       const index_t n = i / coarse.voxels();
       for (index_t c = 0; c < coarse.c; ++c) {
         const index_t corner = (i + 3 * c) % 8;
-        pooled.at(n, d, h, w, c) =
-            fine.source.raw.at(n, 2 * d + corner / 4, 2 * h + corner / 2 % 2, 2 * w + corner % 2, c);
+        pooled.at(n, d, h, w, c) = fine.source.raw.at(n, 2 * d + corner / 4, 2 * h + corner / 2 % 2,
+                                                      2 * w + corner % 2, c);
       }
     }
     return {fine, pooled};
@@ -74,17 +81,22 @@ class Operands {
     const index_t half = s.c / 2;
     const Shape coarse = halved(s);
     switch (kind) {
-      case SourceKind::plain: return f(Plain<T>{tensor(s)});
-      case SourceKind::activated: return f(activated(s));
+      case SourceKind::plain:
+        return f(Plain<T>{tensor(s)});
+      case SourceKind::activated:
+        return f(activated(s));
       case SourceKind::norm_gradient: {
         const View<T> grad = tensor(s), raw = tensor(s);
         return f(NormGradient<T>{grad, raw, array(3 * s.n * s.c, 0, 1)});
       }
-      case SourceKind::upsampled: return f(Upsampled<Activated<T>>{activated(coarse)});
-      case SourceKind::nearest: return f(Upsampled<Activated<T>>{activated(coarse), Interpolation::nearest});
+      case SourceKind::upsampled:
+        return f(Upsampled<Activated<T>>{activated(coarse)});
+      case SourceKind::nearest:
+        return f(Upsampled<Activated<T>>{activated(coarse), Interpolation::nearest});
       case SourceKind::joined: {
         const Upsampled<Activated<T>> deep{activated(with_channels(coarse, half))};
-        return f(Concat<Upsampled<Activated<T>>, Activated<T>>{deep, activated(with_channels(s, s.c - half))});
+        return f(Concat<Upsampled<Activated<T>>, Activated<T>>{
+            deep, activated(with_channels(s, s.c - half))});
       }
     }
   }
@@ -93,9 +105,12 @@ class Operands {
   void with_sink(SinkKind kind, Shape s, F&& f) {
     const index_t half = s.c / 2;
     switch (kind) {
-      case SinkKind::store: return f(Store<T>{output(tensor(s))});
-      case SinkKind::accumulate: return f(Store<T>{output(tensor(s)), true});
-      case SinkKind::output: return f(Output<T>{output(tensor(s))});
+      case SinkKind::store:
+        return f(Store<T>{output(tensor(s))});
+      case SinkKind::accumulate:
+        return f(Store<T>{output(tensor(s)), true});
+      case SinkKind::output:
+        return f(Output<T>{output(tensor(s))});
       case SinkKind::pooled_output: {
         Output<T> sink{output(tensor(s))};
         sink.bias = array(s.c, 0, 1);
@@ -105,10 +120,12 @@ class Operands {
         sink.gain = array(s.c, 0, 1);
         return f(sink);
       }
-      case SinkKind::activated_gradient: return f(activated_gradient(s, true));
+      case SinkKind::activated_gradient:
+        return f(activated_gradient(s, true));
       case SinkKind::split: {
         const auto first = activated_gradient(with_channels(s, half), false);
-        return f(Split<ActivatedGradient<T>, PooledGradient<T>>{first, pooled_gradient(with_channels(s, s.c - half))});
+        return f(Split<ActivatedGradient<T>, PooledGradient<T>>{
+            first, pooled_gradient(with_channels(s, s.c - half))});
       }
     }
   }
@@ -129,7 +146,8 @@ class Operands {
   std::deque<View<T>> outputs_;
 };
 
-/// What an operation made: the elements of every output, the sums, and whether the padding is as it was.
+/// What an operation made: the elements of every output, the sums, and whether the padding is as it
+/// was.
 struct Results {
   std::vector<std::vector<double>> tensors;
   std::vector<std::vector<double>> sums;

@@ -13,7 +13,8 @@ inline void write_text(const std::filesystem::path& file, const std::string& tex
   std::ofstream(file, std::ios::binary) << text;
 }
 
-/// Empty files folder/PREFIX + ending for each ending: enough for a search, which looks at names alone.
+/// Empty files folder/PREFIX + ending for each ending: enough for a search, which looks at names
+/// alone.
 inline void touch_all(const std::filesystem::path& folder, const std::string& prefix,
                       const std::vector<std::string>& endings) {
   for (const std::string& ending : endings) write_text(folder / (prefix + ending));
