@@ -26,6 +26,13 @@ struct Ledger {
   std::vector<Convolution> convolutions;
 };
 
+/// Names the random numbers of one layer in one training step; equal keys give equal numbers, so
+/// backward needs the key alone.
+struct RandomKey {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0, ordinal = 0;
+};
+
 struct ContextOptions {
   int threads = 0;         ///< 0: one per processor
   std::uint64_t seed = 0;  ///< of every random number that the run draws
@@ -42,6 +49,7 @@ class Context {
     }
     const int hardware = static_cast<int>(std::thread::hardware_concurrency());
     if (options_.threads == 0) options_.threads = (std::max)(1, hardware);
+    begin_step(0);
   }
 
   [[nodiscard]] int threads() const { return options_.threads; }
@@ -55,6 +63,15 @@ class Context {
   [[nodiscard]] Arena& arena() { return *arena_; }
   [[nodiscard]] Ledger& ledger() { return ledger_; }
 
+  /// Layers that follow draw the random numbers of this training step.
+  void begin_step(index_t step) { next_key_ = {seed(), static_cast<std::uint32_t>(step), 0}; }
+  /// The key of the next layer that draws: the same for the same layer, seed and step.
+  [[nodiscard]] RandomKey draw_key() {
+    const RandomKey key = next_key_;
+    ++next_key_.ordinal;
+    return key;
+  }
+
  private:
   friend class ArenaScope;
   ContextOptions options_;
@@ -62,6 +79,7 @@ class Context {
   Arena own_;
   Arena* arena_ = &own_;
   Ledger ledger_;
+  RandomKey next_key_;
 };
 
 /// Lets a context allocate from `arena` while this object lives.

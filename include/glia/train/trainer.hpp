@@ -118,7 +118,8 @@ class Trainer {
     auto& parameters = model_.parameters();
     const TrainingClock clock{state_.step / per_epoch, options_.epochs, state_.step, steps};
     const double rate = optimizer_.initial_rate() * schedule_.factor(clock);
-    const double loss = gradient(parameters, batch.image.view(), batch.target.view(), grads);
+    const double loss =
+        gradient(parameters, batch.image.view(), batch.target.view(), grads, state_.step);
     const double norm = std::isfinite(loss)
                             ? clip_gradient_norm<B>(k, grads.flat(), options_.clip_norm)
                             : std::abs(loss);

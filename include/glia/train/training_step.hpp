@@ -15,6 +15,39 @@ struct LossBuffers {
   std::vector<RegionCoefficients> coefficients;
 };
 
+/// Evaluates a loss at logits [N, D, H, W, C] and turns them into its gradient in place; a value
+/// that is not finite leaves them as they are.
+template <Backend B, Loss L>
+struct Differentiate {
+  Context& context;
+  const L& loss;
+  LossBuffers& buffers;
+
+  double operator()(View<typename B::Scalar> logits, View<const float> target) const {
+    const auto count = static_cast<std::size_t>(logits.shape.n * logits.shape.c);
+    buffers.sums.assign(count, {});
+    buffers.coefficients.assign(count, {});
+    B::region_sums(context, logits, target, buffers.sums);
+    const double value = loss.evaluate(buffers.sums, logits.shape, buffers.coefficients);
+    if (std::isfinite(value)) {
+      B::region_gradient(context, logits, target, buffers.coefficients, logits);
+    }
+    return value;
+  }
+};
+
+/// A network that minimises more than the loss of its logits: of the stages of a cascade, of a
+/// reconstruction. `auxiliary_loss(context, parameters, saved, image, target, differentiate)`
+/// returns the sum of the other terms and leaves their gradients in `saved`, where `backward` finds
+/// them; `differentiate` is the training's loss for any pair of logits and target.
+template <class Net, class L, class B = typename Net::Engine>
+concept HasAuxiliaryLoss = requires(Context& k, const typename Net::Parameters& p,
+                                    typename Net::Saved& saved,
+                                    View<const typename B::Scalar> image, View<const float> target,
+                                    const Differentiate<B, L>& differentiate) {
+  { Net::auxiliary_loss(k, p, saved, image, target, differentiate) } -> std::same_as<double>;
+};
+
 /// Forward, loss and backward of one batch: returns the loss and adds its gradient to `grads`. If
 /// the loss is not finite there is no backward. Works on any backend: on `Counting` it is the plan
 /// of itself.
@@ -28,13 +61,12 @@ double accumulate_gradients(Context& k, const typename Net::Parameters& paramete
   const auto logits = make_tensor<B>(k, with_channels(image.shape, Net::out));
   typename Net::Saved saved;
   Net::template forward<Mode::training>(k, parameters, image, logits.view(), saved);
-  const auto count = static_cast<std::size_t>(image.shape.n * Net::out);
-  buffers.sums.assign(count, {});
-  buffers.coefficients.assign(count, {});
-  B::region_sums(k, logits.view(), target, buffers.sums);
-  const double value = loss.evaluate(buffers.sums, logits.shape(), buffers.coefficients);
+  const Differentiate<B, L> differentiate{k, loss, buffers};
+  double value = differentiate(logits.view(), target);
+  if constexpr (HasAuxiliaryLoss<Net, L>) {
+    value += Net::auxiliary_loss(k, parameters, saved, image, target, differentiate);
+  }
   if (!std::isfinite(value)) return value;
-  B::region_gradient(k, logits.view(), target, buffers.coefficients, logits.view());  // in place
   Net::backward(k, parameters, saved, image, Plain<T>{logits.view()}, grads);
   return value;
 }
@@ -67,9 +99,11 @@ class GradientComputer {
         loss_(std::move(loss)),
         arena_(std::make_unique<Arena>(plan_training<Net>(context, image, loss_).memory)) {}
 
-  /// Sets `grads` to the gradient of the loss, which it returns.
+  /// Sets `grads` to the gradient of the loss, which it returns. Layers that draw random numbers
+  /// draw them for `step`.
   double operator()(const Parameters& parameters, View<const float> image, View<const float> target,
-                    Parameters& grads) {
+                    Parameters& grads, index_t step = 0) {
+    context_->begin_step(step);
     const ArenaScope scope{*context_, *arena_};
     arena_->begin_run();
     B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
