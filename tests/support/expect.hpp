@@ -6,6 +6,15 @@
 
 namespace glia::test {
 
+/// Whether this program was built with the address sanitizer.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool address_sanitizer = true;
+#elif defined(__has_feature)
+inline constexpr bool address_sanitizer = __has_feature(address_sanitizer);
+#else
+inline constexpr bool address_sanitizer = false;
+#endif
+
 /// The message of the exception that a call must throw; fails the test if it throws none or another
 /// type.
 template <class Exception, class Call>

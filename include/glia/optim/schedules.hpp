@@ -4,8 +4,10 @@
 #include <concepts>
 #include <limits>
 #include <span>
+#include <string>
 #include <variant>
 
+#include "glia/core/error.hpp"
 #include "glia/core/types.hpp"
 
 namespace glia {
@@ -32,6 +34,7 @@ struct ConstantRate {
 };
 
 /// decay^floor(t / every), t in epochs or updates. The paper's 0.60 read as "every 30 epochs".
+/// `factor` throws UsageError for a period below 1.
 struct StepDecay {
   enum class Unit { epochs, updates };
   double decay = 0.60;
@@ -39,6 +42,9 @@ struct StepDecay {
   Unit unit = Unit::epochs;
 
   [[nodiscard]] double factor(const TrainingClock& clock) const {
+    if (every < 1) {
+      throw UsageError("step decay: every: got " + std::to_string(every) + ", expected 1 or more");
+    }
     const index_t t = unit == Unit::epochs ? clock.epoch : clock.update;
     return std::pow(decay, static_cast<double>(t / every));
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <malloc.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -12,12 +13,13 @@
 
 namespace {
 
-// What the program holds on the heap, to see what a sliding window needs.
-std::size_t heap_now = 0, heap_peak = 0;
+// What the program holds on the heap, to see what a sliding window needs; any thread may allocate.
+std::atomic<std::size_t> heap_now{0}, heap_peak{0};
 
 void count_allocation(void* memory) {
-  heap_now += malloc_usable_size(memory);
-  heap_peak = std::max(heap_peak, heap_now);
+  const std::size_t now = heap_now += malloc_usable_size(memory);
+  for (std::size_t peak = heap_peak; now > peak && !heap_peak.compare_exchange_weak(peak, now);) {
+  }
 }
 
 }  // namespace
@@ -182,7 +184,7 @@ TEST_CASE("memory does not grow with the depth of the volume") {
   const SlidingWindowOptions options{.window = {8, 16, 16}};
   const auto peak = [&](index_t depth) {
     const auto image = image_of({depth, 40, 48});
-    heap_peak = heap_now;
+    heap_peak = heap_now.load();
     const std::size_t before = heap_now;
     sliding_window(linear, image.view(), options, [](index_t, View<const float>) {});
     return static_cast<double>(heap_peak - before);

@@ -23,6 +23,8 @@ TEST_CASE("stepped decay over the paper's 280 epochs") {
   CHECK(decay.factor({.epoch = 25, .update = 1000}) == 0.25);
   CHECK(StepDecay{.decay = 0.5, .every = 10, .unit = StepDecay::Unit::updates}.factor(
             {.epoch = 9, .update = 31}) == 0.125);
+  CHECK_THROWS_WITH_AS((void)StepDecay{.every = 0}.factor({}),
+                       "step decay: every: got 0, expected 1 or more", UsageError);
 }
 
 TEST_CASE("polynomial decay with power .9") {
