@@ -1,0 +1,130 @@
+#include "scoring.hpp"
+
+#include <array>
+
+#include "glia/core/error.hpp"
+#include "glia/io/nifti.hpp"
+#include "terminal.hpp"
+
+namespace glia::program {
+
+namespace {
+
+std::filesystem::path find_prediction(const std::filesystem::path& folder, const std::string& id) {
+  for (const char* ending : {".nii.gz", ".nii"}) {
+    if (std::filesystem::exists(folder / (id + ending))) return folder / (id + ending);
+  }
+  return {};
+}
+
+/// Labels of one file in canonical order, with the spacing of the file.
+LabelVolume read_labels(const std::filesystem::path& path, const LabelScheme& scheme,
+                        std::array<double, 3>& spacing) {
+  const NiftiImage image = read_nifti(path);
+  if (image.frames.size() != 1) {
+    throw DataError(path.string() + ": frames: got " + std::to_string(image.frames.size()) +
+                    ", expected 1");
+  }
+  const Orientation orientation = orientation_of(image.header.affine);
+  spacing = canonical_spacing(image.header.spacing, orientation);
+  return to_canonical(to_internal(image.frames.front(), scheme, path), orientation);
+}
+
+/// The prediction of a pair, in the extent of its truth.
+LabelVolume read_prediction(const Pair& pair, const ScoringOptions& options,
+                            const LabelScheme& scheme, Extent expected) {
+  std::array<double, 3> spacing{};
+  LabelVolume labels = read_labels(
+      pair.prediction,
+      options.prediction_scheme.empty() ? scheme : label_scheme(options.prediction_scheme),
+      spacing);
+  if (labels.extent != expected) {
+    throw DataError("case " + pair.id + ": extent: " + pair.prediction.string() + " got " +
+                    to_string(labels.extent) + ", expected " + to_string(expected) + " as in " +
+                    pair.truth.label.string());
+  }
+  return labels;
+}
+
+/// The plane where most voxels differ; the one with most tumour if none do.
+index_t plane_of_difference(const LabelVolume& truth, const LabelVolume& prediction) {
+  const auto plane = static_cast<std::size_t>(truth.extent.h * truth.extent.w);
+  std::size_t most = 0;
+  index_t best = largest_plane(truth);
+  for (index_t d = 0; d < truth.extent.d; ++d) {
+    std::size_t different = 0;
+    for (std::size_t i = 0; i < plane; ++i) {
+      const std::size_t at = static_cast<std::size_t>(d) * plane + i;
+      different += truth.voxels[at] != prediction.voxels[at];
+    }
+    if (different > most) {
+      most = different;
+      best = d;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
+  std::vector<Pair> pairs;
+  if (std::filesystem::is_regular_file(o.truth)) {
+    CaseFiles files;
+    files.id = o.truth.filename().string();
+    files.label = o.truth;
+    if (!o.reading.scheme.empty()) files.scheme = label_scheme(o.reading.scheme);
+    files.scheme_from_values = o.reading.scheme.empty();
+    pairs.push_back({files.id, o.prediction, files});
+    return pairs;
+  }
+  std::size_t missing = 0;
+  for (CaseFiles& files : collect_cases({o.truth}, o.reading, true, refused)) {
+    const std::filesystem::path prediction = std::filesystem::is_directory(o.prediction)
+                                                 ? find_prediction(o.prediction, files.id)
+                                                 : o.prediction;
+    if (prediction.empty()) {
+      ++missing;
+      continue;
+    }
+    pairs.push_back({files.id, prediction, std::move(files)});
+  }
+  if (pairs.empty())
+    throw DataError(o.prediction.string() + ": has no prediction CASE.nii.gz for any case of " +
+                    o.truth.string());
+  if (missing > 0)
+    complain(std::to_string(missing) + " case(s) of " + o.truth.string() +
+             " have no prediction and are not scored");
+  if (!std::filesystem::is_directory(o.prediction) && pairs.size() != 1) {
+    throw UsageError(o.prediction.string() + " is one file, but " + o.truth.string() + " has " +
+                     std::to_string(pairs.size()) + " cases");
+  }
+  return pairs;
+}
+
+Case read_labelled(const CaseFiles& files, const DataOptions& reading) {
+  ReadCaseOptions options = read_options(reading);
+  options.require_label = true;
+  return read_case(files, options);
+}
+
+ScoredCase score(const Pair& pair, const ScoringOptions& options) {
+  const LabelScheme scheme = choose_scheme(
+      pair.truth,
+      count_label_values(read_nifti(pair.truth.label).frames.front(), pair.truth.label));
+  std::array<double, 3> spacing{};
+  const LabelVolume truth = read_labels(pair.truth.label, scheme, spacing);
+  const LabelVolume prediction = read_prediction(pair, options, scheme, truth.extent);
+  return {{pair.id, score_case(truth, prediction, spacing)}, scheme.name};
+}
+
+Picture draw(const Pair& pair, const ScoringOptions& options, Plane plane) {
+  const Case whole = read_labelled(pair.truth, options.reading);
+  const LabelVolume& truth = *whole.labels;
+  const LabelVolume prediction = read_prediction(pair, options, whole.scheme, truth.extent);
+  const index_t shown =
+      plane == Plane::tumour ? largest_plane(truth) : plane_of_difference(truth, prediction);
+  return draw_overlay(whole.images[modality::FLAIR], shown, &truth, &prediction);
+}
+
+}  // namespace glia::program

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glia/data/case.hpp"
+#include "glia/data/label_scheme.hpp"
+#include "glia/infer/overlay.hpp"
+#include "glia/metrics/report.hpp"
+#include "program.hpp"
+
+namespace glia::program {
+
+/// Which predictions are held against which truth.
+struct ScoringOptions {
+  std::filesystem::path prediction;  ///< folder with CASE.nii.gz, or one file
+  std::filesystem::path truth;       ///< data set folder, case folder or one label file
+  std::string prediction_scheme;     ///< label scheme of the predictions; empty: that of the truth
+  DataOptions reading;
+};
+
+struct Pair {
+  std::string id;
+  std::filesystem::path prediction;
+  CaseFiles truth;
+};
+
+/// The cases that have a truth and a prediction; those without a prediction are reported. Throws
+/// DataError if there are none.
+std::vector<Pair> find_pairs(const ScoringOptions& options, std::size_t& refused);
+
+/// A case with its labels. Throws DataError if it has none.
+Case read_labelled(const CaseFiles& files, const DataOptions& reading);
+
+struct ScoredCase {
+  CaseScores scores;
+  std::string scheme;  ///< of the truth
+};
+ScoredCase score(const Pair& pair, const ScoringOptions& options);
+
+/// The axial plane with most tumour, or the one where most voxels differ.
+enum class Plane { tumour, difference };
+/// FLAIR with the contours of truth (dashed) and prediction (solid).
+Picture draw(const Pair& pair, const ScoringOptions& options, Plane plane);
+
+}  // namespace glia::program
