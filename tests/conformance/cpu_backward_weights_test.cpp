@@ -92,7 +92,8 @@ TEST_CASE("cpu weight gradients: every source and gradient against the reference
   for (const index_t padding : {0, 5}) {
     for (const auto source :
          {SourceKind::activated, SourceKind::upsampled, SourceKind::nearest, SourceKind::joined}) {
-      for (const auto gradient : {SourceKind::plain, SourceKind::norm_gradient}) {
+      for (const auto gradient :
+           {SourceKind::plain, SourceKind::norm_gradient, SourceKind::dropped}) {
         check({{22, 13, 3, 1}, {2, 4, 6, 10, 22}, source, gradient, padding});
         check({{4, 32, 3, 2}, {1, 6, 8, 4, 4}, source, gradient, padding});
         check({{30, 3, 1, 1}, {2, 4, 6, 10, 30}, source, gradient, padding});

@@ -191,3 +191,14 @@ TEST_CASE("cpu store: every source with every sink against the reference") {
     }
   }
 }
+
+TEST_CASE("cpu dropout: elements and channels, in convolutions and stores, against the reference") {
+  for (const auto source : {SourceKind::dropped, SourceKind::dropped_channels}) {
+    for (const auto sink : {SinkKind::accumulate, SinkKind::pooled_output}) {
+      check({Operation::forward, {13, 22, 3, 1}, {2, 5, 7, 9, 13}, source, sink, 5});
+      check({Operation::forward, {5, 6, 3, 2}, {2, 6, 7, 8, 5}, source, sink});
+      check({Operation::backward_data, {22, 13, 3, 1}, {2, 5, 7, 9, 22}, source, sink, 5});
+      check({Operation::store, {1, 1, 1, 1}, {1, 3, 70, 66, 13}, source, sink, 5});
+    }
+  }
+}

@@ -9,6 +9,7 @@
 #include "glia/core/random.hpp"
 #include "glia/source/activated.hpp"
 #include "glia/source/concat.hpp"
+#include "glia/source/dropped.hpp"
 #include "glia/source/norm_gradient.hpp"
 #include "glia/source/output.hpp"
 #include "glia/source/plain.hpp"
@@ -19,7 +20,16 @@
 /// show.
 namespace glia::test {
 
-enum class SourceKind { plain, activated, norm_gradient, upsampled, nearest, joined };
+enum class SourceKind {
+  plain,
+  activated,
+  norm_gradient,
+  dropped,
+  dropped_channels,
+  upsampled,
+  nearest,
+  joined
+};
 enum class SinkKind { store, accumulate, output, pooled_output, activated_gradient, split };
 
 template <class T>
@@ -53,6 +63,9 @@ class Operands {
   Activated<T> activated(Shape s) {
     const View<T> raw = tensor(s);
     return {raw, array(s.n * s.c, 0, 1), array(s.n * s.c, 0, 0.5), T(0.25)};
+  }
+  Dropped<Activated<T>> dropped(Shape s, bool whole_channels) {
+    return {activated(s), {{11, 12, 13}, 0x40000000, whole_channels}};
   }
   ActivatedGradient<T> activated_gradient(Shape s, bool accumulate) {
     const Activated<T> source = activated(s);
@@ -89,6 +102,10 @@ class Operands {
         const View<T> grad = tensor(s), raw = tensor(s);
         return f(NormGradient<T>{grad, raw, array(3 * s.n * s.c, 0, 1)});
       }
+      case SourceKind::dropped:
+        return f(dropped(s, false));
+      case SourceKind::dropped_channels:
+        return f(dropped(s, true));
       case SourceKind::upsampled:
         return f(Upsampled<Activated<T>>{activated(coarse)});
       case SourceKind::nearest:

@@ -7,6 +7,7 @@
 #include "glia/backend/concepts.hpp"
 #include "glia/backend/cpu/backward_weights.hpp"
 #include "glia/backend/cpu/convolution.hpp"
+#include "glia/backend/cpu/dropped_rows.hpp"
 #include "glia/backend/cpu/isa.hpp"
 #include "glia/backend/cpu/optimizer.hpp"
 #include "glia/backend/cpu/regions.hpp"

@@ -12,7 +12,18 @@
 
 namespace glia {
 
-/// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011) through Random123.
+/// Four random words, a function of their name alone: Philox4x32-10 (Salmon et al. 2011) of the
+/// counter (block, a, b, c) under the key `seed`, through Random123.
+[[nodiscard]] inline std::array<std::uint32_t, 4> random_words(std::uint64_t seed,
+                                                               std::uint32_t block, std::uint32_t a,
+                                                               std::uint32_t b, std::uint32_t c) {
+  const auto words = r123::Philox4x32{}(
+      {{block, a, b, c}},
+      {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}});
+  return {words[0], words[1], words[2], words[3]};
+}
+
+/// A sequence of `random_words`.
 ///
 /// A generator is named by (seed, a, b, c), for instance (seed, epoch, index, purpose); equal names
 /// give equal sequences on every machine, whatever was drawn elsewhere. Models
@@ -22,19 +33,17 @@ class Random {
   using result_type = std::uint32_t;
 
   explicit Random(std::uint64_t seed, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0)
-      : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
-        counter_{{0, a, b, c}} {}
+      : seed_(seed), name_{a, b, c} {}
 
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
 
   result_type operator()() {
     if (used_ == 4) {
-      block_ = r123::Philox4x32{}(counter_, key_);
-      ++counter_[0];
+      words_ = random_words(seed_, block_++, name_[0], name_[1], name_[2]);
       used_ = 0;
     }
-    return block_[used_++];
+    return words_[used_++];
   }
 
   /// Uniform in [0, 1) with 53 random bits.
@@ -60,9 +69,10 @@ class Random {
   }
 
  private:
-  r123::Philox4x32::key_type key_;
-  r123::Philox4x32::ctr_type counter_;
-  r123::Philox4x32::ctr_type block_{};
+  std::uint64_t seed_;
+  std::array<std::uint32_t, 3> name_;
+  std::uint32_t block_ = 0;
+  std::array<std::uint32_t, 4> words_{};
   std::size_t used_ = 4;
 };
 

@@ -10,7 +10,7 @@ namespace glia {
 ///
 /// Requirements: 1. `Scalar`, the storage type it is made of; 2. `shape()`, [N, D, H, W, C]; 3.
 /// `bytes()` read from memory when all of it is evaluated once. Backends evaluate sources; the set
-/// is closed: Plain, Activated, Upsampled, Concat, NormGradient.
+/// is closed: Plain, Activated, Upsampled, Concat, Dropped, NormGradient.
 template <class S>
 concept Source = requires(const S& s) {
   typename S::Scalar;

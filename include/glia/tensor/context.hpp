@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "glia/core/log.hpp"
 #include "glia/core/parallel.hpp"
+#include "glia/core/random.hpp"
 #include "glia/tensor/arena.hpp"
 #include "glia/tensor/shape.hpp"
 
@@ -31,6 +33,10 @@ struct Ledger {
 struct RandomKey {
   std::uint64_t seed = 0;
   std::uint32_t step = 0, ordinal = 0;
+  /// Four of the key's numbers. The name's last part keeps layers and data apart.
+  [[nodiscard]] std::array<std::uint32_t, 4> words(std::uint32_t block) const {
+    return random_words(seed, block, step, ordinal, 0x6c617965);
+  }
 };
 
 struct ContextOptions {
@@ -62,6 +68,8 @@ class Context {
   }
   [[nodiscard]] Arena& arena() { return *arena_; }
   [[nodiscard]] Ledger& ledger() { return ledger_; }
+  /// Bytes that the planned runs of this context share: those of the largest so far.
+  [[nodiscard]] std::size_t memory_bytes() const { return memory_.bytes(); }
 
   /// Layers that follow draw the random numbers of this training step.
   void begin_step(index_t step) { next_key_ = {seed(), static_cast<std::uint32_t>(step), 0}; }
@@ -76,24 +84,44 @@ class Context {
   friend class ArenaScope;
   ContextOptions options_;
   std::unique_ptr<ThreadPool> pool_;
+  RunMemory memory_;
   Arena own_;
   Arena* arena_ = &own_;
   Ledger ledger_;
   RandomKey next_key_;
 };
 
-/// Lets a context allocate from `arena` while this object lives.
+/// One run: the context allocates from `arena` while this object lives, a planned arena in the
+/// memory that all planned runs of the context share. Throws Error if such a run is already going
+/// on, OutOfMemory.
 class ArenaScope {
  public:
-  ArenaScope(Context& context, Arena& arena)
-      : context_(context), before_(std::exchange(context.arena_, &arena)) {}
+  ArenaScope(Context& context, Arena& arena) : context_(context), arena_(arena) {
+    if (const MemoryPlan* plan = arena.plan()) {
+      std::byte* const memory = context.memory_.borrow(plan->bytes);
+      try {
+        arena.lend(memory);
+      } catch (...) {
+        context.memory_.give_back();
+        throw;
+      }
+    }
+    arena.begin_run();
+    before_ = std::exchange(context.arena_, &arena);
+  }
   ArenaScope(const ArenaScope&) = delete;
   ArenaScope& operator=(const ArenaScope&) = delete;
-  ~ArenaScope() { context_.arena_ = before_; }
+  ~ArenaScope() {
+    context_.arena_ = before_;
+    if (!arena_.plan()) return;
+    arena_.take_back();
+    context_.memory_.give_back();
+  }
 
  private:
   Context& context_;
-  Arena* before_;
+  Arena& arena_;
+  Arena* before_ = nullptr;
 };
 
 }  // namespace glia

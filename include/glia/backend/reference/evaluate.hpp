@@ -2,6 +2,7 @@
 
 #include "glia/source/activated.hpp"
 #include "glia/source/concat.hpp"
+#include "glia/source/dropped.hpp"
 #include "glia/source/norm_gradient.hpp"
 #include "glia/source/output.hpp"
 #include "glia/source/plain.hpp"
@@ -74,6 +75,15 @@ struct Evaluate<NormGradient<T, R>> {
     return static_cast<T>(k[0] * static_cast<R>(s.grad.at(v.n, v.d, v.h, v.w, c)) +
                           k[plane] * static_cast<R>(s.raw.at(v.n, v.d, v.h, v.w, c)) +
                           k[2 * plane]);
+  }
+};
+
+template <Source S>
+struct Evaluate<Dropped<S>> {
+  using T = typename S::Scalar;
+  static T value(const Dropped<S>& s, Voxel v, index_t c) {
+    if (!s.mask.keeps(s.mask.first_unit(s.shape(), v.n, v.d, v.h, v.w) + c)) return T(0);
+    return static_cast<T>(s.mask.gain()) * Evaluate<S>::value(s.inner, v, c);
   }
 };
 
