@@ -38,9 +38,27 @@ struct TrainOptions {
   double momentum = 0.9, weight_decay = 0, power = 0.9, clip = 0, average_decay = 0,
          foreground = 0.34, smooth = 0;
   double validation_overlap = 0.5;
+  AugmentOptions augment;
   bool nesterov = false, no_augmentation = false, no_mirroring = false, resume = false;
   int loader_threads = 1, max_skipped = 5;
 };
+
+/// The numbers of the augmentation that a run may choose, once for options and for the record.
+struct AugmentSetting {
+  const char* name;
+  double AugmentOptions::*value;
+  const char* help;
+};
+constexpr AugmentSetting augment_settings[] = {
+    {"rotation", &AugmentOptions::rotation_degrees, "largest angle about each axis, degrees"},
+    {"rotation-probability", &AugmentOptions::rotation_probability, "of a sample"},
+    {"scale-low", &AugmentOptions::scale_low, "smallest magnification"},
+    {"scale-high", &AugmentOptions::scale_high, "largest magnification"},
+    {"scale-probability", &AugmentOptions::scale_probability, "of a sample"},
+    {"contrast-low", &AugmentOptions::contrast_low, "smallest factor about a modality's mean"},
+    {"contrast-high", &AugmentOptions::contrast_high, "largest factor"},
+    {"contrast-probability", &AugmentOptions::contrast_probability, "of a modality of a sample"},
+    {"shift", &AugmentOptions::shift, "largest addend to a modality, in deviations of its scan"}};
 
 AnyOptimizer make_optimizer(const TrainOptions& o) {
   if (o.optimizer == "sgd")
@@ -154,6 +172,7 @@ std::string settings_text(const TrainOptions& o) {
   j["foreground"] = o.foreground;
   j["augmentation"] = !o.no_augmentation;
   j["mirroring"] = !o.no_mirroring;
+  for (const AugmentSetting& setting : augment_settings) j[setting.name] = o.augment.*setting.value;
   j["clip"] = o.clip;
   j["average_decay"] = o.average_decay;
   j["dice_pooling"] = o.dice_pooling;
@@ -231,7 +250,7 @@ int train(const TrainOptions& o, const CommonOptions& common, const std::string&
   t.loader.batch = o.batch;
   t.loader.threads = o.loader_threads;
   t.loader.foreground = o.foreground;
-  if (o.no_augmentation) t.loader.augment = AugmentOptions::none();
+  t.loader.augment = o.no_augmentation ? AugmentOptions::none() : o.augment;
   if (o.no_mirroring) t.loader.augment.mirror_probability = 0;
   t.clip_norm = o.clip;
   t.average_decay = o.average_decay;
@@ -394,6 +413,12 @@ void add_train(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("--smooth", o->smooth, "of the soft Dice, numerator and denominator")
       ->check(non_negative())
       ->capture_default_str();
+  for (const AugmentSetting& setting : augment_settings) {
+    c->add_option("--" + std::string(setting.name), o->augment.*setting.value,
+                  std::string(setting.help))
+        ->check(non_negative())
+        ->capture_default_str();
+  }
   c->add_flag("--no-augmentation", o->no_augmentation);
   c->add_flag("--no-mirroring", o->no_mirroring);
   c->add_option("--loader-threads", o->loader_threads, "that prepare patches")
