@@ -81,7 +81,6 @@ int info(const InfoOptions& o, const CommonOptions& common) {
     for (float& v : x.values()) v = static_cast<float>(random.normal());
     model(x.view(), p.view());
     std::printf("measured inference   %zu bytes\n", model.measured_bytes());
-    model.release_memory();
     GradientComputer<Net, DiceAndCrossEntropy> gradient(context, image, loss);
     typename Model<Net>::Parameters grads;
     gradient(model.parameters(), x.view(), target.view(), grads);

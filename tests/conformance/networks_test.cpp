@@ -120,9 +120,8 @@ void check_plan() {
   const auto on_heap = given.step();
   const RunPlan plan = plan_of_step<Net>(given.k, odd);
   Arena arena(plan.memory);
-  const ArenaScope scope(given.k, arena);
-  for (int run = 0; run < 2; ++run) {
-    arena.begin_run();
+  for (int round = 0; round < 2; ++round) {
+    const ArenaScope run(given.k, arena);
     const auto planned = given.step();
     CHECK(arena.peak() == plan.memory.bytes);
     CHECK(planned.logits == on_heap.logits);
@@ -139,17 +138,18 @@ void check_inference() {
   const RunPlan plan = plan_inference<Net>(given.k, odd);
   CHECK(plan.memory.bytes < plan_of_step<Net>(given.k, odd).memory.bytes);
   Arena arena(plan.memory);
-  const ArenaScope scope(given.k, arena);
-  arena.begin_run();
-  CHECK(given.infer() == training.logits);
-  CHECK(arena.peak() == plan.memory.bytes);
-
+  {
+    const ArenaScope run(given.k, arena);
+    CHECK(given.infer() == training.logits);
+    CHECK(arena.peak() == plan.memory.bytes);
+  }
   // Another shape, and training, depart from this plan.
-  arena.begin_run();
-  CHECK_THROWS_AS((void)given.step(), Error);
+  {
+    const ArenaScope run(given.k, arena);
+    CHECK_THROWS_AS((void)given.step(), Error);
+  }
   Case<Net> larger({2, 4, 8, 16, 4});
-  const ArenaScope larger_scope(larger.k, arena);
-  arena.begin_run();
+  const ArenaScope run(larger.k, arena);
   CHECK_THROWS_AS((void)larger.infer(), Error);
 }
 

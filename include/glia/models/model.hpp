@@ -8,8 +8,8 @@
 
 namespace glia {
 
-/// A network with weights: the context it runs in, its parameters, and the memory of its forward
-/// pass.
+/// A network with weights: the context it runs in, its parameters, and the plan of its forward
+/// pass. Models of one context run one after another in the same memory.
 template <Network Net>
 class Model {
  public:
@@ -31,12 +31,10 @@ class Model {
   [[nodiscard]] static constexpr index_t divisor() { return Net::divisor; }
 
   /// Probabilities of the regions: image [N, D, H, W, In] to [N, D, H, W, Out]. Each extent must be
-  /// a multiple of divisor(). Memory for one shape is planned once and kept. Throws UsageError,
-  /// OutOfMemory.
+  /// a multiple of divisor(). The plan of one shape is kept. Throws UsageError, OutOfMemory.
   void operator()(View<const float> image, View<float> probabilities) {
     prepare(image.shape);
-    const ArenaScope scope{*context_, *arena_};
-    arena_->begin_run();
+    const ArenaScope run{*context_, *arena_};
     typename Net::Saved saved;
     const auto logits = make_tensor<B>(*context_, with_channels(image.shape, Net::out));
     Net::template forward<Mode::inference>(*context_, parameters_->fields(), image, logits.view(),
@@ -46,13 +44,10 @@ class Model {
 
   /// Bytes of the forward pass's arena that the last call touched.
   [[nodiscard]] std::size_t measured_bytes() const { return arena_ ? arena_->peak() : 0; }
-  /// Gives the memory of the forward pass back until the next call.
-  void release_memory() { arena_.reset(); }
 
  private:
   void prepare(Shape image) {
     if (arena_ && image == shape_) return;
-    arena_.reset();
     arena_ = std::make_unique<Arena>(plan_inference<Net>(*context_, image).memory);
     shape_ = image;
   }

@@ -1,21 +1,15 @@
 #pragma once
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
-#include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/tensor/run_memory.hpp"
 
 namespace glia {
 
@@ -64,11 +58,11 @@ struct MemoryPlan {
 
 /// The memory of one run of a network.
 ///
-/// A planned arena owns one block and hands out the plan's offsets; a run that departs from its
-/// plan, in the size or the life of a block, throws at the next allocation, before two blocks can
-/// overlap. A counting arena has no memory: its addresses are unique names, and it logs the
-/// lifetimes that a plan is made of. A heap arena gives every tensor a block of its own, for tests
-/// and small tools.
+/// A planned arena hands out the plan's offsets in memory that it is lent for a run (`ArenaScope`
+/// does); a run that departs from its plan, in the size or the life of a block, throws at the next
+/// allocation, before two blocks can overlap. A counting arena has no memory: its addresses are
+/// unique names, and it logs the lifetimes that a plan is made of. A heap arena gives every tensor
+/// a block of its own, for tests and small tools.
 class Arena {
  public:
   enum class Kind { heap, counting };
@@ -77,9 +71,7 @@ class Arena {
   explicit Arena(Kind kind = Kind::heap)
       : kind_(kind == Kind::heap ? State::heap : State::counting) {}
 
-  /// Throws OutOfMemory, naming the bytes, if the system does not give them.
-  explicit Arena(MemoryPlan plan)
-      : kind_(State::planned), plan_(std::move(plan)), block_(reserve(plan_.bytes)) {}
+  explicit Arena(MemoryPlan plan) : kind_(State::planned), plan_(std::move(plan)) {}
 
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -94,11 +86,11 @@ class Arena {
     live_peak_ = (std::max)(live_peak_, live_);
     switch (kind_) {
       case State::planned:
-        addresses_.push_back(block_.get() + plan_.offsets[id]);
+        addresses_.push_back(lent_ + plan_.offsets[id]);
         peak_ = (std::max)(peak_, plan_.offsets[id] + bytes);
         break;
       case State::heap:
-        heap_.push_back(reserve(bytes));
+        heap_.push_back(allocate_block(bytes));
         addresses_.push_back(heap_.back().get());
         peak_ = live_peak_;
         break;
@@ -116,6 +108,18 @@ class Arena {
     if (kind_ == State::planned && plan_.lifetimes[id].death != log_[id].death) departed_ = true;
   }
   [[nodiscard]] std::byte* address(std::size_t id) const { return addresses_[id]; }
+
+  /// The plan that it follows; null for the other kinds.
+  [[nodiscard]] const MemoryPlan* plan() const {
+    return kind_ == State::planned ? &plan_ : nullptr;
+  }
+  /// Gives a planned arena the `plan()->bytes` that its next runs lie in. Throws Error if it has
+  /// some.
+  void lend(std::byte* memory) {
+    if (lent_) throw Error(1, "arena: it is in the middle of a run");
+    lent_ = memory;
+  }
+  void take_back() { lent_ = nullptr; }
 
   /// Forgets the log: the next run starts. Requires that every block was released.
   void begin_run() {
@@ -135,13 +139,9 @@ class Arena {
 
  private:
   enum class State { planned, heap, counting };
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  using Block = std::unique_ptr<std::byte, Free>;
-
   void require_planned(std::size_t id, std::size_t bytes) const {
     const auto& blocks = plan_.lifetimes;
+    if (!lent_) throw Error(1, "arena: a planned run needs memory, see ArenaScope");
     if (!departed_ && id < blocks.size() && blocks[id].bytes == bytes && blocks[id].birth == clock_)
       return;
     throw Error(1, "arena: block " + std::to_string(id) + " of " + std::to_string(bytes) +
@@ -149,24 +149,10 @@ class Arena {
                        " is not in the plan of this run");
   }
 
-  static Block reserve(std::size_t bytes) {
-    constexpr std::size_t huge = std::size_t{1}
-                                 << 21;  // large blocks sit on huge pages: fewer page faults
-    const std::size_t unit = bytes >= huge ? huge : alignment;
-    const std::size_t size = (std::max)(unit, (bytes + unit - 1) / unit * unit);
-    Block block(static_cast<std::byte*>(std::aligned_alloc(unit, size)));
-    if (!block)
-      throw OutOfMemory("arena: the system has no " + std::to_string(size) + " bytes to give");
-#if defined(__linux__)
-    if (unit == huge) madvise(block.get(), size, MADV_HUGEPAGE);
-#endif
-    return block;
-  }
-
   State kind_;
   MemoryPlan plan_;
-  Block block_;
-  std::vector<Block> heap_;
+  std::byte* lent_ = nullptr;
+  std::vector<MemoryBlock> heap_;
   std::vector<Lifetime> log_;
   std::vector<std::byte*> addresses_;
   std::size_t names_ = 0, clock_ = 0, peak_ = 0, live_ = 0, live_peak_ = 0;

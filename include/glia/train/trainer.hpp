@@ -165,7 +165,6 @@ class Trainer {
     const AveragedWeights averaged(model_, state_.average.get());
     if (!validation.empty() && (epoch % options_.validate_every == 0 || epoch == options_.epochs)) {
       record.dice = validate(model_, validation, options_.window);
-      model_.release_memory();
     }
     const bool best =
         validation.empty() || (record.validated() && record.mean_dice() > state_.best_dice);

@@ -104,8 +104,7 @@ class GradientComputer {
   double operator()(const Parameters& parameters, View<const float> image, View<const float> target,
                     Parameters& grads, index_t step = 0) {
     context_->begin_step(step);
-    const ArenaScope scope{*context_, *arena_};
-    arena_->begin_run();
+    const ArenaScope run{*context_, *arena_};
     B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
     return accumulate_gradients<Net>(*context_, parameters.fields(), image, target, loss_, buffers_,
                                      grads.fields());

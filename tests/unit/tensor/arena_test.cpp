@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "glia/core/random.hpp"
+#include "glia/tensor/context.hpp"
 #include "support/expect.hpp"
 
 using namespace glia;
@@ -107,6 +108,8 @@ TEST_CASE("a planned arena reuses memory exactly as planned") {
   const MemoryPlan plan = plan_of_run();
   CHECK(plan.bytes == 64 + 128);
   Arena arena(plan);
+  const MemoryBlock memory = allocate_block(plan.bytes);
+  arena.lend(memory.get());
   for (int round = 0; round < 2; ++round) {
     run(arena, 64);
     CHECK(arena.peak() == plan.bytes);
@@ -126,6 +129,10 @@ TEST_CASE("a planned arena reuses memory exactly as planned") {
 TEST_CASE("a run that departs from its plan throws") {
   const MemoryPlan plan = plan_of_run();
   Arena arena(plan);
+  CHECK_THROWS_WITH(run(arena, 64), "arena: a planned run needs memory, see ArenaScope");
+  const MemoryBlock memory = allocate_block(plan.bytes);
+  arena.lend(memory.get());
+  CHECK_THROWS_WITH(arena.lend(memory.get()), "arena: it is in the middle of a run");
   CHECK_THROWS_WITH(run(arena, 65),
                     "arena: block 2 of 128 bytes at step 3 is not in the plan of this run");
   // The same sizes, but a block that should have died is still alive: its memory would be given
@@ -172,14 +179,58 @@ TEST_CASE("a heap arena gives each block its own aligned memory") {
   for (const auto id : {a, b, c}) arena.release(id);
 }
 
-TEST_CASE("too much memory is refused with the number of bytes") {
-  MemoryPlan plan;
-  plan.bytes = std::size_t{1} << 62;
-  if (test::address_sanitizer) {
-    MESSAGE(
-        "skipped: the address sanitizer's allocator ends the program instead of returning null");
-    return;
+TEST_CASE("too much memory is refused with the number of bytes, and less is given afterwards") {
+  // The address sanitizer's allocator ends the program instead of returning null.
+#if !defined(__SANITIZE_ADDRESS__)
+  RunMemory memory;
+  CHECK_THROWS_WITH_AS((void)memory.borrow(std::size_t{1} << 62),
+                       "arena: the system has no 4611686018427387904 bytes to give", OutOfMemory);
+  CHECK(memory.bytes() == 0);
+  CHECK(memory.borrow(100) != nullptr);
+#endif
+}
+
+TEST_CASE("planned runs of a context share one block, as large as the largest of them") {
+  Context context{{.threads = 1}}, other{{.threads = 1}};
+  MemoryPlan large = plan_of_run();
+  large.bytes = 1000;  // more than it uses
+  Arena first(plan_of_run()), second(large);
+  const auto address_in = [](Context& k, Arena& arena) {
+    const ArenaScope scope(k, arena);
+    run(arena, 64);
+    arena.begin_run();
+    const auto id = arena.allocate(64);
+    const std::byte* const address = arena.address(id);
+    arena.release(id);
+    return address;
+  };
+  CHECK(context.memory_bytes() == 0);
+  CHECK(address_in(context, first) != nullptr);
+  CHECK(context.memory_bytes() == 192);
+  const std::byte* const shared = address_in(context, second);
+  CHECK(context.memory_bytes() == 1000);
+  CHECK(address_in(context, first) == shared);  // the block does not shrink
+  CHECK(context.memory_bytes() == 1000);
+  CHECK(address_in(other, first) != shared);
+}
+
+TEST_CASE(
+    "a planned run inside another one of its context throws, in another context it does not") {
+  Context context{{.threads = 1}}, other{{.threads = 1}};
+  Arena outer(plan_of_run()), inner(plan_of_run());
+  {
+    const ArenaScope scope(context, outer);
+    const auto begin = [](Context& k, Arena& arena) { const ArenaScope nested(k, arena); };
+    CHECK_THROWS_WITH(begin(context, inner),
+                      "arena: a planned run began inside another one of its context");
+    CHECK_THROWS_WITH(begin(other, outer), "arena: it is in the middle of a run");
+    CHECK(&context.arena() == &outer);
+    begin(other, inner);
+    begin(other, inner);  // nothing is left lent after a refusal
+    Arena heap;
+    begin(context, heap);
+    run(outer, 64);
   }
-  CHECK_THROWS_WITH_AS(Arena{plan}, "arena: the system has no 4611686018427387904 bytes to give",
-                       OutOfMemory);
+  const ArenaScope scope(context, inner);
+  run(inner, 64);
 }
