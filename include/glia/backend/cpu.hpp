@@ -10,11 +10,13 @@
 #include "glia/backend/cpu/dropped_rows.hpp"
 #include "glia/backend/cpu/isa.hpp"
 #include "glia/backend/cpu/optimizer.hpp"
+#include "glia/backend/cpu/rearranged_rows.hpp"
 #include "glia/backend/cpu/regions.hpp"
 #include "glia/backend/cpu/sink_rows.hpp"
 #include "glia/backend/cpu/source_rows.hpp"
 #include "glia/backend/cpu/store.hpp"
 #include "glia/backend/cpu/upsample_backward.hpp"
+#include "glia/backend/cpu/voxelwise_rows.hpp"
 #include "glia/backend/normalise.hpp"
 #include "glia/backend/precision.hpp"
 

@@ -6,6 +6,8 @@
 #include "glia/backend/concepts.hpp"
 #include "glia/backend/normalise.hpp"
 #include "glia/backend/reference/evaluate.hpp"
+#include "glia/backend/reference/rearranged.hpp"
+#include "glia/backend/reference/voxelwise.hpp"
 
 namespace glia {
 

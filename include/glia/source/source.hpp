@@ -10,7 +10,8 @@ namespace glia {
 ///
 /// Requirements: 1. `Scalar`, the storage type it is made of; 2. `shape()`, [N, D, H, W, C]; 3.
 /// `bytes()` read from memory when all of it is evaluated once. Backends evaluate sources; the set
-/// is closed: Plain, Activated, Upsampled, Concat, Dropped, NormGradient.
+/// is closed: Plain, Activated, Upsampled, Concat, Dropped, NormGradient,
+/// Deinterleaved, Maximum, Averaged, Voxelwise.
 template <class S>
 concept Source = requires(const S& s) {
   typename S::Scalar;
@@ -22,7 +23,8 @@ concept Source = requires(const S& s) {
 ///
 /// Requirements: 1. `Scalar`; 2. `shape()` of the result it takes; 3. `bytes_read()` and
 /// `bytes_written()` of memory when all of it is taken once. The set is closed: Output, Store,
-/// ActivatedGradient, PooledGradient, Split.
+/// ActivatedGradient, PooledGradient, Split, Interleaved, MaximumGradient, AveragedGradient,
+/// VoxelwiseGradient.
 template <class S>
 concept Sink = requires(const S& s) {
   typename S::Scalar;

@@ -27,4 +27,10 @@ struct View {
   constexpr operator View<const T>() const { return {data, shape, pitch}; }
 };
 
+/// Channels [first, first + count) of a tensor; of a view without memory, one without memory.
+template <class T>
+[[nodiscard]] constexpr View<T> slice(View<T> x, index_t first, index_t count) {
+  return {x.data ? x.data + first : nullptr, with_channels(x.shape, count), x.pitch};
+}
+
 }  // namespace glia
