@@ -70,7 +70,8 @@ test::Results upsample_backward(Interpolation kind, Shape coarse, SinkKind sink,
   return results_of(operands);
 }
 
-/// Everything that the losses' operations make of random logits and targets.
+/// Everything that the losses' operations make of random logits and of targets that are
+/// probabilities, among them exact zeros and ones and voxels that are not counted.
 template <class B>
 std::vector<std::vector<double>> regions(Shape s, index_t padding, int threads) {
   using T = typename B::Scalar;
@@ -79,18 +80,29 @@ std::vector<std::vector<double>> regions(Shape s, index_t padding, int threads) 
   const View<T> logits = operands.tensor(s, 4), grad = operands.tensor(s);
   test::Operands<float> targets(padding);
   const View<float> target = targets.tensor(s), probabilities = targets.tensor(s);
+  Random random{3};
+  for (index_t v = 0; v < s.n * s.voxels(); ++v) {
+    for (index_t c = 0; c < s.c; ++c) {
+      const double u = random.uniform(-0.6, 1.4);
+      target.data[v * target.pitch + c] =
+          static_cast<float>(u < -0.2 ? -1.0 : std::clamp(u, 0.0, 1.0));
+    }
+  }
   std::vector<RegionSums> sums(static_cast<std::size_t>(s.n * s.c));
   std::vector<RegionCoefficients> coefficients;
   for (index_t i = 0; i < s.n * s.c; ++i) {
     const auto x = static_cast<double>(i);
-    coefficients.push_back({0.5 + x, -0.25 * x, 1 - x, 0.125});
+    const double on_softened = i % 2 == 0 ? 0.75 : 0;
+    coefficients.push_back({0.5 + x, -0.25 * x, 1 - x, 0.125, on_softened, 2.5});
   }
   B::region_sums(k, logits, target, sums);
+  B::divergence_sums(k, logits, target, 2.5, sums);
   B::region_gradient(k, logits, target, coefficients, grad);
   B::probabilities(k, logits, probabilities);
   std::vector<std::vector<double>> result(3);
   for (const RegionSums& sum : sums)
-    result[0].insert(result[0].end(), {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce});
+    result[0].insert(result[0].end(),
+                     {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce, sum.divergence});
   for (index_t i = 0; i < s.n * s.voxels(); ++i) {
     for (index_t c = 0; c < s.c; ++c) {
       result[1].push_back(static_cast<double>(grad.data[i * grad.pitch + c]));

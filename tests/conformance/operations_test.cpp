@@ -311,17 +311,20 @@ TEST_CASE_TEMPLATE_DEFINE("normalisation, region losses and optimisers", B, rest
     CAPTURE(to_string(s));
     HostTensor<float> target(s);
     Random random{1};
-    for (float& g : target.values()) g = static_cast<float>(random.uniform());
+    for (float& g : target.values())
+      g = static_cast<float>(random.bernoulli(0.2) ? -1 : random.uniform());
     agree<B>([&]<class Any>(Bench<Any>& b) {
       auto& k = b.context();
       const auto logits = b.plain(s, 10).x;
       std::vector<RegionSums> sums(static_cast<std::size_t>(s.n * s.c));
       Any::region_sums(k, logits, std::as_const(target).view(), sums);
-      auto* seen = b.template counted<double>(6 * s.n * s.c, "sums");
+      Any::divergence_sums(k, logits, std::as_const(target).view(), 3, sums);
+      auto* seen = b.template counted<double>(7 * s.n * s.c, "sums");
       std::vector<RegionCoefficients> coefficients;
       for (const auto& sum : sums) {
-        for (const double value : {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce}) *seen++ = value;
-        coefficients.push_back({0.3, -0.2, 0.1, 0.7});
+        for (const double value : {sum.pg, sum.pp, sum.gg, sum.p, sum.g, sum.bce, sum.divergence})
+          *seen++ = value;
+        coefficients.push_back({0.3, -0.2, 0.1, 0.7, 0.4, 3});
       }
       Any::region_gradient(k, logits, std::as_const(target).view(), coefficients,
                            b.result(s, "gradient").view());

@@ -1,4 +1,5 @@
-#include "glia/losses/compound.hpp"
+#include "glia/losses/distillation.hpp"
+#include "glia/train/training_step.hpp"
 #include "gradients/numeric_gradient.hpp"
 
 using namespace glia;
@@ -7,8 +8,8 @@ namespace {
 
 using B = Reference<double>;
 
-/// dL/dlogits against differences, with hard targets, soft targets and a region that is empty in
-/// one sample.
+/// dL/dlogits against differences, with hard targets, soft targets with voxels that are not
+/// counted, and a region that is empty in one sample.
 template <Loss L>
 void check_loss(const std::string& name, const L& loss) {
   CAPTURE(name);
@@ -23,11 +24,18 @@ void check_loss(const std::string& name, const L& loss) {
     for (float& g : target.values())
       g = static_cast<float>(soft ? random.uniform() : random.bernoulli(0.4));
     for (index_t v = 0; v < 12; ++v) target.values()[static_cast<std::size_t>(3 * v + 2)] = 0;
+    if (soft) {
+      for (std::size_t i = 1; i < target.values().size(); i += 5) target.values()[i] = -1;
+    }
     std::vector<RegionSums> sums(6);
     std::vector<RegionCoefficients> coefficients(6);
     const auto value = [&] {
       std::fill(coefficients.begin(), coefficients.end(), RegionCoefficients{});
       B::region_sums(k, std::as_const(logits).view(), std::as_const(target).view(), sums);
+      if constexpr (SoftenedLoss<L>) {
+        B::divergence_sums(k, std::as_const(logits).view(), std::as_const(target).view(),
+                           loss.temperature, sums);
+      }
       return loss.evaluate(sums, s, coefficients);
     };
     (void)value();
@@ -61,4 +69,10 @@ TEST_CASE("gradients of binary cross entropy and of the compound") {
   check_loss("mean", BinaryCrossEntropy{BinaryCrossEntropy::Normaliser::voxels_and_regions});
   check_loss("the paper's loss", DiceAndCrossEntropy{});
   check_loss("any sum", Compound<SoftDice, SoftDice, BinaryCrossEntropy>{});
+}
+
+TEST_CASE("gradients of distillation, of the divergence alone and mixed with the task") {
+  check_loss("divergence", Distillation<>{.temperature = 3, .alpha = 1});
+  check_loss("mixed", Distillation<>{.temperature = 2, .alpha = 0.3});
+  check_loss("mean", Distillation<BinaryCrossEntropy>{.temperature = 1, .alpha = 0.5});
 }

@@ -66,12 +66,14 @@ concept StoreOps = requires(Context& k, const Activated<T, R>& a, const Store<T>
 };
 
 /// Losses over regions: logits and targets [N, D, H, W, C], sums and coefficients [N * C] on the
-/// host.
+/// host. Targets are probabilities; a voxel whose target is below 0 is not counted.
+/// `divergence_sums` sets the divergences of sums that `region_sums` has set.
 template <class B, class T = typename B::Scalar>
 concept RegionOps = requires(Context& k, View<const T> x, View<T> y, View<const float> target,
                              View<float> p, std::span<RegionSums> sums,
                              std::span<const RegionCoefficients> coefficients) {
   B::region_sums(k, x, target, sums);
+  B::divergence_sums(k, x, target, 3.0, sums);
   B::region_gradient(k, x, target, coefficients, y);
   B::probabilities(k, x, p);
 };

@@ -71,6 +71,10 @@ struct Counting {
                           std::span<RegionSums>) {
     count(k, 0, x.bytes() + target.bytes(), 0);
   }
+  static void divergence_sums(Context& k, View<const Scalar> x, View<const float> target, double,
+                              std::span<RegionSums>) {
+    count(k, 0, x.bytes() + target.bytes(), 0);
+  }
   static void region_gradient(Context& k, View<const Scalar> x, View<const float> target,
                               std::span<const RegionCoefficients>, View<Scalar> grad) {
     count(k, 0, x.bytes() + target.bytes(), grad.bytes());

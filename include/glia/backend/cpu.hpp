@@ -108,6 +108,10 @@ struct Cpu<Float32, I> {
                           std::span<RegionSums> sums) {
     cpu::region_sums(k, isa(), logits, target, sums);
   }
+  static void divergence_sums(Context& k, View<const float> logits, View<const float> target,
+                              double temperature, std::span<RegionSums> sums) {
+    cpu::divergence_sums(k, logits, target, temperature, sums);
+  }
   static void region_gradient(Context& k, View<const float> logits, View<const float> target,
                               std::span<const RegionCoefficients> coefficients, View<float> grad) {
     cpu::region_gradient(k, isa(), logits, target, coefficients, grad);

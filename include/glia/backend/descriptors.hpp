@@ -28,15 +28,18 @@ struct NormDescriptor {
 };
 
 /// Sums over the voxels of one sample and region, of probabilities p = sigmoid(logit) and targets
-/// g.
+/// g. A voxel with g < 0 is not counted: it adds nothing to any sum and gets no gradient.
 struct RegionSums {
   double pg = 0, pp = 0, gg = 0, p = 0, g = 0;
-  double bce = 0;  ///< -(g log p + (1 - g) log(1 - p))
+  double bce = 0;         ///< -(g log p + (1 - g) log(1 - p))
+  double divergence = 0;  ///< KL(g_T || p_T) at a loss's temperature; 0 for losses without one
 };
 
-/// dL/dlogit = (on_target * g + on_probability * p + constant) p (1 - p) + on_difference (p - g).
+/// dL/dlogit = (on_target * g + on_probability * p + constant) p (1 - p) + on_difference (p - g)
+/// + on_softened (p_T - g_T), where a subscript T divides logits by the temperature.
 struct RegionCoefficients {
   double on_target = 0, on_probability = 0, constant = 0, on_difference = 0;
+  double on_softened = 0, temperature = 1;
 };
 
 struct SgdStep {

@@ -8,6 +8,7 @@
 #include "glia/backend/reference/evaluate.hpp"
 #include "glia/backend/reference/rearranged.hpp"
 #include "glia/backend/reference/voxelwise.hpp"
+#include "glia/backend/softened.hpp"
 
 namespace glia {
 
@@ -142,6 +143,7 @@ struct Reference {
       for (index_t c = 0; c < logits.shape.c; ++c) {
         const auto x = static_cast<double>(logits.at(v.n, v.d, v.h, v.w, c));
         const auto g = static_cast<double>(target.at(v.n, v.d, v.h, v.w, c));
+        if (g < 0) continue;
         const double p = sigmoid(x);
         RegionSums& sum = sums[static_cast<std::size_t>(v.n * logits.shape.c + c)];
         sum.pg += p * g;
@@ -153,16 +155,31 @@ struct Reference {
       }
     });
   }
+  static void divergence_sums(Context&, View<const T> logits, View<const float> target,
+                              double temperature, std::span<RegionSums> sums) {
+    reference::for_each_voxel(logits.shape, [&](Voxel v) {
+      for (index_t c = 0; c < logits.shape.c; ++c) {
+        const auto x = static_cast<double>(logits.at(v.n, v.d, v.h, v.w, c));
+        const auto g = static_cast<double>(target.at(v.n, v.d, v.h, v.w, c));
+        if (g < 0) continue;
+        sums[static_cast<std::size_t>(v.n * logits.shape.c + c)].divergence +=
+            detail::bernoulli_divergence(detail::soften(g, temperature), x / temperature);
+      }
+    });
+  }
   static void region_gradient(Context&, View<const T> logits, View<const float> target,
                               std::span<const RegionCoefficients> coefficients, View<T> grad) {
     reference::for_each_voxel(logits.shape, [&](Voxel v) {
       for (index_t c = 0; c < logits.shape.c; ++c) {
-        const double p = sigmoid(static_cast<double>(logits.at(v.n, v.d, v.h, v.w, c)));
+        const auto x = static_cast<double>(logits.at(v.n, v.d, v.h, v.w, c));
         const auto g = static_cast<double>(target.at(v.n, v.d, v.h, v.w, c));
+        const double p = sigmoid(x);
         const auto& k = coefficients[static_cast<std::size_t>(v.n * logits.shape.c + c)];
-        grad.at(v.n, v.d, v.h, v.w, c) =
-            static_cast<T>((k.on_target * g + k.on_probability * p + k.constant) * p * (1 - p) +
-                           k.on_difference * (p - g));
+        double gradient = (k.on_target * g + k.on_probability * p + k.constant) * p * (1 - p) +
+                          k.on_difference * (p - g);
+        if (k.on_softened != 0)
+          gradient += k.on_softened * detail::softened_difference(x, g, k.temperature);
+        grad.at(v.n, v.d, v.h, v.w, c) = g < 0 ? T(0) : static_cast<T>(gradient);
       }
     });
   }

@@ -5,7 +5,8 @@
 namespace glia {
 
 /// -(g log p + (1 - g) log(1 - p)), computed from logits and summed over voxels and regions,
-/// divided by the normaliser.
+/// divided by the normaliser. Voxels that a target leaves out count in the normaliser: what the
+/// others weigh does not depend on how much of their patch a teacher was sure about.
 struct BinaryCrossEntropy {
   enum class Normaliser {
     voxels,             ///< Nalwade & Kisa's formula: the sum over regions of the mean over voxels

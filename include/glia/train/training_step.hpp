@@ -15,6 +15,12 @@ struct LossBuffers {
   std::vector<RegionCoefficients> coefficients;
 };
 
+/// A loss that compares distributions softened by a temperature.
+template <class L>
+concept SoftenedLoss = Loss<L> && requires(const L& loss) {
+  { loss.temperature } -> std::convertible_to<double>;
+};
+
 /// Evaluates a loss at logits [N, D, H, W, C] and turns them into its gradient in place; a value
 /// that is not finite leaves them as they are.
 template <Backend B, Loss L>
@@ -28,6 +34,8 @@ struct Differentiate {
     buffers.sums.assign(count, {});
     buffers.coefficients.assign(count, {});
     B::region_sums(context, logits, target, buffers.sums);
+    if constexpr (SoftenedLoss<L>)
+      B::divergence_sums(context, logits, target, loss.temperature, buffers.sums);
     const double value = loss.evaluate(buffers.sums, logits.shape, buffers.coefficients);
     if (std::isfinite(value)) {
       B::region_gradient(context, logits, target, buffers.coefficients, logits);

@@ -6,6 +6,7 @@
 
 #include "glia/backend/cpu/exponential.hpp"
 #include "glia/backend/descriptors.hpp"
+#include "glia/backend/softened.hpp"
 #include "glia/tensor/context.hpp"
 #include "glia/tensor/view.hpp"
 
@@ -47,8 +48,8 @@ struct RegionSumsKernel {
                                          const ChannelRun<const float>& target, RegionSums& sums) {
     constexpr int lanes = I::bytes / 4;
     using V = Floats<lanes>;
-    // Behind the end stand logits that add nothing to any sum: probability and cross entropy
-    // vanish.
+    // Behind the end, and where the target is not counted, stand logits that add nothing to any
+    // sum: probability and cross entropy vanish.
     constexpr float nothing = -200.0F;
     float x[region_block], g[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {
@@ -59,6 +60,8 @@ struct RegionSumsKernel {
         V logit, truth;
         load<lanes>(logit, x + i);
         load<lanes>(truth, g + i);
+        logit = truth < 0.0F ? V{} + nothing : logit;
+        truth = truth < 0.0F ? V{} : truth;
         Logistic<lanes> logistic_of_x;
         logistic<lanes>(logit, logistic_of_x);
         const V& probability = logistic_of_x.probability;
@@ -81,6 +84,15 @@ struct RegionSumsKernel {
   }
 };
 
+/// out[i] = on_softened (p_T - g_T). Scalar: only distillation asks for it.
+inline void soften_block(const RegionCoefficients& k, const float* x, const float* g, float* out) {
+  for (index_t i = 0; i < region_block; ++i) {
+    out[i] = static_cast<float>(
+        k.on_softened * glia::detail::softened_difference(
+                            static_cast<double>(x[i]), static_cast<double>(g[i]), k.temperature));
+  }
+}
+
 struct RegionGradientKernel {
   template <class I, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
@@ -92,21 +104,23 @@ struct RegionGradientKernel {
                on_probability = static_cast<float>(k.on_probability);
     const auto constant = static_cast<float>(k.constant),
                on_difference = static_cast<float>(k.on_difference);
-    float x[region_block], g[region_block];
+    float x[region_block], g[region_block], softened[region_block]{};
     for (index_t first = 0; first < logits.voxels; first += region_block) {
       gather_block(logits, first, 0.0F, x);
       gather_block(target, first, 0.0F, g);
+      if (k.on_softened != 0) soften_block(k, x, g, softened);
       for (index_t i = 0; i < region_block; i += lanes) {
-        V logit, truth;
+        V logit, truth, on_softened;
         load<lanes>(logit, x + i);
         load<lanes>(truth, g + i);
+        load<lanes>(on_softened, softened + i);
         Logistic<lanes> logistic_of_x;
         logistic<lanes>(logit, logistic_of_x);
         const V& p = logistic_of_x.probability;
         const V gradient =
             (on_target * truth + on_probability * p + constant) * p * logistic_of_x.complement +
-            on_difference * (p - truth);
-        save<lanes>(x + i, gradient);
+            on_difference * (p - truth) + on_softened;
+        save<lanes>(x + i, truth < 0.0F ? V{} : gradient);
       }
       scatter_block(x, grad, first);
     }
@@ -180,6 +194,34 @@ void region_sums(Context& context, Isa isa, View<const T> logits, View<const flo
       sum.g += part.g;
       sum.bce += part.bce;
     }
+  }
+}
+
+/// Adds KL(g_T || p_T) to the divergences [N * C] of the voxels of each sample and channel.
+template <class T>
+void divergence_sums(Context& context, View<const T> logits, View<const float> target,
+                     double temperature, std::span<RegionSums> sums) {
+  const RegionTasks tasks(logits.shape);
+  const index_t channels = logits.shape.c;
+  std::vector<double> partial(static_cast<std::size_t>(tasks.count() * channels));
+  context.pool().for_each(tasks.count(), [&](index_t task, int) {
+    for (index_t c = 0; c < channels; ++c) {
+      const ChannelRun<const T> x = tasks.run(logits, task, c);
+      const ChannelRun<const float> g = tasks.run(target, task, c);
+      double& sum = partial[static_cast<std::size_t>(task * channels + c)];
+      for (index_t i = 0; i < x.voxels; ++i) {
+        const auto truth = static_cast<double>(g.data[i * g.pitch]);
+        if (truth < 0) continue;
+        sum += glia::detail::bernoulli_divergence(
+            glia::detail::soften(truth, temperature),
+            static_cast<double>(x.data[i * x.pitch]) / temperature);
+      }
+    }
+  });
+  for (std::size_t i = 0; i < partial.size(); ++i) {
+    const auto at = static_cast<index_t>(i);
+    sums[static_cast<std::size_t>(tasks.sample(at / channels) * channels + at % channels)]
+        .divergence += partial[i];
   }
 }
 
