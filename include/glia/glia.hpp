@@ -15,5 +15,6 @@
 #include "glia/losses/compound.hpp"
 #include "glia/metrics/region_scores.hpp"
 #include "glia/models/model.hpp"
+#include "glia/models/res_unet.hpp"
 #include "glia/models/unet.hpp"
 #include "glia/train/trainer.hpp"

@@ -1,128 +1,14 @@
 #include "glia/models/unet.hpp"
 
-#include <doctest/doctest.h>
-
-#include "glia/losses/compound.hpp"
-#include "glia/optim/optimizer.hpp"
-#include "golden/golden_file.hpp"
-#include "support/backends.hpp"
+#include "golden/golden_network.hpp"
 
 using namespace glia;
 
 namespace {
 
-/// A UNet whose weights, image and results come from a golden file.
-template <class Net>
-class GoldenUNet {
- public:
-  using B = typename Net::Engine;
-  using T = typename B::Scalar;
-  using R = typename B::Real;
-  using Set = ParameterSet<typename Net::Parameters, R>;
-
-  explicit GoldenUNet(const std::string& name)
-      : file_(name),
-        image_(test::upload<B>(k_, file_.tensor("image"))),
-        target_(file_.tensor<float>("target")) {
-    logits_ = test::filled<B>(k_, with_channels(image_.shape(), Net::out), 99);
-    gradient_ = test::filled<B>(k_, logits_.shape(), 99);
-  }
-
-  void check_names_and_dims() {
-    visit_parameters(
-        [&](const std::string& name, const auto& leaf) {
-          CAPTURE(name);
-          const auto& dims = file_.dims("initial." + name);
-          CHECK(std::equal(dims.begin(), dims.end(), leaf.dims.begin(), leaf.dims.end()));
-        },
-        "", parameters_.fields());
-  }
-
-  void check_gradients() {
-    load();
-    const auto grad_image = test::filled<B>(k_, image_.shape(), 99);
-    const double loss = step(Store<T>{grad_image.view()});
-    CHECK(test::relative_error(test::download(logits_.view()), file_.values("logits")) < tolerance);
-    CHECK(loss == doctest::Approx(file_.values("loss")[0]).epsilon(tolerance));
-    CHECK(test::relative_error(test::download(grad_image.view()), file_.values("gradient.image")) <
-          tolerance);
-    check("gradient.", gradients_);
-  }
-
-  template <class O>
-  void check_three_steps(const std::string& name, const O& optimizer) {
-    CAPTURE(name);
-    load();
-    Set first, second;
-    for (index_t number = 1; number <= 3; ++number) {
-      step(NoGradient{});
-      optimizer.template apply<B>(k_, {parameters_.flat(),
-                                       gradients_.flat(),
-                                       {first.flat(), second.flat()},
-                                       optimizer.initial_rate(),
-                                       number});
-    }
-    check(name + ".", parameters_);
-  }
-
- private:
-  /// Error of a tensor: |a - b| / max(|b|, 1 % of the norm of the whole set); the gradient of a
-  /// bias before a norm is zero but for rounding. Float storage of the files allows 1e-7.
-  static constexpr double tolerance = sizeof(R) == 8 ? 1e-6 : 1e-5;
-
-  void load() {
-    visit_parameters(
-        [&](const std::string& name, auto& leaf) {
-          const auto from = file_.values("initial." + name);
-          for (index_t i = 0; i < leaf.size; ++i)
-            leaf.data[i] = static_cast<R>(from[static_cast<std::size_t>(i)]);
-        },
-        "", parameters_.fields());
-  }
-
-  /// One forward and backward pass; returns the loss.
-  template <class Y>
-  double step(const Y& grad_image) {
-    std::fill(gradients_.flat().begin(), gradients_.flat().end(), R(0));
-    typename Net::Saved saved;
-    Net::template forward<Mode::training>(k_, parameters_.fields(), image_.view(), logits_.view(),
-                                          saved);
-    const auto count = static_cast<std::size_t>(logits_.shape().n * Net::out);
-    std::vector<RegionSums> sums(count);
-    std::vector<RegionCoefficients> coefficients(count);
-    const auto target = std::as_const(target_).view();
-    B::region_sums(k_, logits_.view(), target, sums);
-    const double loss = DiceAndCrossEntropy{}.evaluate(sums, logits_.shape(), coefficients);
-    B::region_gradient(k_, logits_.view(), target, coefficients, gradient_.view());
-    Net::backward(k_, parameters_.fields(), saved, image_.view(), Plain<T>{gradient_.view()},
-                  gradients_.fields(), grad_image);
-    return loss;
-  }
-
-  void check(const std::string& prefix, Set& set) {
-    const double whole = std::sqrt(test::dot(set.flat(), set.flat()));
-    visit_parameters(
-        [&](const std::string& name, const auto& leaf) {
-          CAPTURE(name);
-          const auto expected = file_.values(prefix + name);
-          const std::span<const R> values(leaf.data, expected.size());
-          const double norm = std::sqrt(test::dot(expected, expected));
-          const double error = test::relative_error(values, expected) * (norm > 0 ? norm : 1);
-          CHECK(error < tolerance * (std::max)(norm, 0.01 * whole));
-        },
-        "", set.fields());
-  }
-
-  test::GoldenFile file_;
-  Context k_{{.threads = 2}};
-  Tensor<T> image_, logits_, gradient_;
-  HostTensor<float> target_;
-  Set parameters_, gradients_;
-};
-
 template <class Net>
 void check_unet(const std::string& file) {
-  GoldenUNet<Net> golden(file);
+  test::GoldenNetwork<Net> golden(file);
   golden.check_names_and_dims();
   golden.check_gradients();
   golden.check_three_steps("adam", Adam{.rate = 1e-2, .epsilon = 1e-3, .weight_decay = 1e-2});

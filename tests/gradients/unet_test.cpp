@@ -1,31 +1,15 @@
 #include "glia/models/unet.hpp"
 
-#include "gradients/numeric_gradient.hpp"
+#include "gradients/whole_network.hpp"
 
 using namespace glia;
 
 namespace {
 
-template <class Net>
-struct Whole {
-  using Parameters = typename Net::Parameters;
-  using Saved = typename Net::Saved;
-  static Shape output(Shape s) { return with_channels(s, Net::out); }
-  static void forward(Context& k, const Parameters& p, View<const double> x, View<double> y,
-                      Saved& s) {
-    Net::template forward<Mode::training>(k, p, x, y, s);
-  }
-  template <class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, View<const double> x,
-                       View<const double> grad, Parameters& grads, const Y& grad_x) {
-    Net::backward(k, p, s, x, Plain<double>{grad}, grads, grad_x);
-  }
-};
-
 template <class W, class... Policies>
 void check_unet(const std::string& name, Shape shape) {
-  test::check_gradients<Whole<UNet<Reference<double>, Channels<2, 2>, W, Policies...>>>(name,
-                                                                                        shape);
+  test::check_gradients<test::Whole<UNet<Reference<double>, Channels<2, 2>, W, Policies...>>>(
+      name, shape);
 }
 
 }  // namespace

@@ -38,4 +38,12 @@ void store(Context& k, const X& x, const Y& y) {
   B::store(k, x, y, work.data());
 }
 
+/// sink = adjoint of doubling applied to `fine`.
+template <Backend B, Sink Y>
+void upsample_backward(Context& k, Interpolation kind, View<const typename B::Scalar> fine,
+                       const Y& y) {
+  const auto work = make_array<std::byte>(k, B::upsample_backward_workspace(k, kind, fine, y));
+  B::upsample_backward(k, kind, fine, y, work.data());
+}
+
 }  // namespace glia

@@ -1,37 +1,10 @@
 #pragma once
 
 #include "glia/models/network.hpp"
+#include "glia/models/select.hpp"
 #include "glia/models/unet_level.hpp"
 
 namespace glia {
-
-namespace detail {
-
-/// The first of `Policies` that `Wanted` accepts, or `Default`.
-template <template <class> class Wanted, class Default, class... Policies>
-struct Select {
-  using type = Default;
-};
-template <template <class> class Wanted, class Default, class First, class... Rest>
-struct Select<Wanted, Default, First, Rest...>
-    : std::conditional_t<Wanted<First>::value, std::type_identity<First>,
-                         Select<Wanted, Default, Rest...>> {};
-
-template <class P>
-struct IsNorm : std::bool_constant<NormPolicy<P>> {};
-template <class P>
-struct IsActivation : std::bool_constant<ActivationPolicy<P>> {};
-template <class P>
-struct IsDownsample : std::bool_constant<DownsamplePolicy<P>> {};
-template <class P>
-struct IsUpsample : std::bool_constant<UpsamplePolicy<P>> {};
-template <class P>
-struct IsBlock : std::bool_constant<BlockPolicy<P>> {};
-
-template <template <class> class Kind, class... Policies>
-inline constexpr bool at_most_one = (int{Kind<Policies>::value} + ... + 0) <= 1;
-
-}  // namespace detail
 
 /// What can be chosen about a UNet beside its channels and widths.
 template <class P>

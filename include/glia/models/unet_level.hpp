@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "glia/layers/conv_stack.hpp"
+#include "glia/layers/stream.hpp"
 
 namespace glia::detail {
 
@@ -82,9 +83,7 @@ struct UNetLevel {
       const Split<Store<T>, std::remove_const_t<decltype(to_skip)>> to_join{{fine.view()}, to_skip};
       Decoder::backward(k, p.decoder, s.decoder, joined(s), g, to_join, grads.decoder);
       const auto to_below = Inner::sink(s.inner, below);
-      const auto work = make_array<std::byte>(
-          k, B::upsample_backward_workspace(k, R::Upsample::interpolation, fine.view(), to_below));
-      B::upsample_backward(k, R::Upsample::interpolation, fine.view(), to_below, work.data());
+      upsample_backward<B>(k, R::Upsample::interpolation, fine.view(), to_below);
     }
     if constexpr (R::Downsample::pools) {
       Inner::backward(k, p.inner, s.inner, descending(s), below,

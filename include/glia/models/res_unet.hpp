@@ -1,0 +1,117 @@
+#pragma once
+
+#include "glia/models/network.hpp"
+#include "glia/models/residual_head.hpp"
+#include "glia/models/residual_level.hpp"
+#include "glia/models/select.hpp"
+
+namespace glia {
+
+/// Residual blocks of each level's encoder, full resolution first.
+template <index_t... Count>
+struct EncoderBlocks {
+  static_assert(((Count > 0) && ...), "EncoderBlocks: every level needs at least one block");
+  static constexpr index_t levels = sizeof...(Count);
+  static constexpr std::array<index_t, sizeof...(Count)> values{Count...};
+};
+
+namespace detail {
+template <class P>
+struct IsEncoderBlocks : std::false_type {};
+template <index_t... Count>
+struct IsEncoderBlocks<EncoderBlocks<Count...>> : std::true_type {};
+template <class P>
+struct IsDropout : std::bool_constant<DropoutPolicy<P>> {};
+template <class P>
+struct IsHead : std::bool_constant<HeadPolicy<P>> {};
+}  // namespace detail
+
+/// What can be chosen about a ResUNet beside its channels and widths.
+template <class P>
+concept ResUNetPolicy = NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> ||
+    DropoutPolicy<P> || HeadPolicy<P> || detail::IsEncoderBlocks<P>::value;
+
+/// The residual UNet of Myronenko 2018 ("3D MRI brain tumor segmentation using autoencoder
+/// regularization"), without its autoencoder, as MONAI's SegResNet writes it down.
+///
+/// A 3x3x3 convolution and spatial dropout; levels of pre-activation residual blocks; strided 3x3x3
+/// convolutions down; 1x1x1 convolutions and trilinear upsampling up, added to the skip, one block
+/// each; norm, activation, 1x1x1 convolution with bias. No other convolution has a bias. [N, D, H,
+/// W, In] to logits [N, D, H, W, Out]; D, H and W must be multiples of `divisor` = 2^(levels - 1).
+/// Policies in any order replace GroupNorm<8>, ReLU, TrilinearUpsample, SpatialDropout<1/5>,
+/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>.
+template <Backend B, class C, class W, ResUNetPolicy... Policies>
+struct ResUNet {
+  static_assert(W::levels >= 2, "ResUNet: at least two widths are needed");
+  static_assert(detail::at_most_one<detail::IsNorm, Policies...> &&
+                    detail::at_most_one<detail::IsActivation, Policies...> &&
+                    detail::at_most_one<detail::IsUpsample, Policies...> &&
+                    detail::at_most_one<detail::IsDropout, Policies...> &&
+                    detail::at_most_one<detail::IsHead, Policies...> &&
+                    detail::at_most_one<detail::IsEncoderBlocks, Policies...>,
+                "ResUNet: two policies of one kind");
+
+  using Engine = B;
+  using Norm = typename detail::Select<detail::IsNorm, GroupNorm<8>, Policies...>::type;
+  using Activation = typename detail::Select<detail::IsActivation, ReLU, Policies...>::type;
+  using Upsample =
+      typename detail::Select<detail::IsUpsample, TrilinearUpsample, Policies...>::type;
+  using Drop = typename detail::Select<detail::IsDropout, SpatialDropout<std::ratio<1, 5>>,
+                                       Policies...>::type;
+  using HeadChoice = typename detail::Select<detail::IsHead, NormalisedHead, Policies...>::type;
+  using Counts = typename detail::Select<detail::IsEncoderBlocks, EncoderBlocks<1, 2, 2, 4>,
+                                         Policies...>::type;
+  static_assert(Counts::levels == W::levels,
+                "ResUNet: EncoderBlocks must name as many counts as there are widths");
+  template <Backend Other>
+  using On = ResUNet<Other, C, W, Policies...>;
+
+  static constexpr index_t in = C::in, out = C::out, levels = W::levels;
+  static constexpr index_t divisor = index_t{1} << (levels - 1);
+  static constexpr index_t width(index_t level) {
+    return W::values[static_cast<std::size_t>(level)];
+  }
+  static constexpr index_t in_of(index_t level) { return level == 0 ? in : width(level - 1); }
+  static constexpr index_t encoder_blocks(index_t level) {
+    return Counts::values[static_cast<std::size_t>(level)];
+  }
+  template <index_t Width, index_t Units>
+  using Blocks = ResidualBlocks<ResidualBlock<B, Width, Norm, Activation>, Units>;
+
+  using T = typename B::Scalar;
+  using R = typename B::Real;
+  using Trunk = detail::ResidualLevel<ResUNet, 0>;
+  using Head = typename HeadChoice::template Layer<B, Trunk::width, out, Norm, Activation>;
+
+  struct Parameters {
+    typename Trunk::Parameters trunk;
+    typename Head::Parameters head;
+    template <class F, class... P>
+    static void fields(F&& f, P&... p) {
+      f("", p.trunk...);
+      f("head", p.head...);
+    }
+  };
+  struct Saved {
+    typename Trunk::Saved trunk;
+    typename Head::Saved head;
+  };
+
+  template <Mode M>
+  static void forward(Context& k, const Parameters& p, View<const T> x, View<T> logits, Saved& s) {
+    Head::forward(k, p.head,
+                  Trunk::template forward<M>(k, p.trunk, make_wire<in>(Plain<T>{x}), s.trunk),
+                  logits, s.head);
+    if constexpr (M == Mode::inference) s = {};
+  }
+
+  /// `grad` is dL/dlogits; adds to `grads`, sends dL/dx to `grad_x`, consumes `s`.
+  template <Source G, class Y = NoGradient>
+  static void backward(Context& k, const Parameters& p, Saved& s, View<const T> x, const G& grad,
+                       Parameters& grads, const Y& grad_x = {}) {
+    Trunk::backward(k, p.trunk, s.trunk, make_wire<in>(Plain<T>{x}),
+                    Head::backward(k, p.head, s.head, grad, grads.head), grad_x, grads.trunk);
+  }
+};
+
+}  // namespace glia
