@@ -35,6 +35,7 @@ void add_train(CLI::App& app, const CommonOptions& common, Action& action);
 void add_segment(CLI::App& app, const CommonOptions& common, Action& action);
 void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action);
 void add_info(CLI::App& app, const CommonOptions& common, Action& action);
+void add_report(CLI::App& app, const CommonOptions& common, Action& action);
 
 /// Checks of option values, with messages that say what was got and what was expected.
 CLI::Validator positive();
