@@ -11,31 +11,23 @@
 
 #include "glia/core/error.hpp"
 #include "glia/data/region.hpp"
+#include "glia/data/soft_target.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
 
-/// The voxels of each region of a label map, as runs along W: about 8 bytes per ten voxels, and any
-/// voxel is found by its rank. Throws DataError on maps of 2^32 voxels or more.
+/// The voxels of each region of a label map, or those of a soft target above 0.5, as runs along W:
+/// about 8 bytes per ten voxels, and any voxel is found by its rank. Throws DataError on maps of
+/// 2^32 voxels or more.
 class ForegroundIndex {
  public:
-  explicit ForegroundIndex(const LabelVolume& labels) {
-    if (labels.voxels.size() > std::numeric_limits<std::uint32_t>::max()) {
-      throw DataError("label volume: got " + to_string(labels.extent) +
-                      ", expected fewer than 2^32 voxels");
-    }
-    for (std::size_t r = 0; r < region::count; ++r) {
-      bool inside = false;
-      for (std::size_t voxel = 0; voxel < labels.voxels.size(); ++voxel) {
-        const bool was_inside =
-            std::exchange(inside, in_region(labels.voxels[voxel], static_cast<int>(r)));
-        if (!inside) continue;
-        if (!was_inside) runs_[r].push_back({static_cast<std::uint32_t>(voxel), counts_[r]});
-        ++counts_[r];
-      }
-      runs_[r].shrink_to_fit();
-    }
-  }
+  explicit ForegroundIndex(const LabelVolume& labels)
+      : ForegroundIndex(labels.extent, [&](index_t voxel, int r) {
+          return in_region(labels.voxels[static_cast<std::size_t>(voxel)], r);
+        }) {}
+  explicit ForegroundIndex(const SoftTarget& target)
+      : ForegroundIndex(target.extent(),
+                        [&](index_t voxel, int r) { return target.at(voxel, r) > 0.5F; }) {}
 
   /// Number of voxels in a region.
   [[nodiscard]] index_t count(int region_index) const {
@@ -58,6 +50,27 @@ class ForegroundIndex {
     std::uint32_t first;  // index in the volume
     std::uint32_t rank;   // voxels of the region before this run
   };
+
+  template <class Inside>
+  ForegroundIndex(Extent extent, Inside&& is_inside) {
+    if (extent.voxels() > std::numeric_limits<std::uint32_t>::max()) {
+      throw DataError("label volume: got " + to_string(extent) +
+                      ", expected fewer than 2^32 voxels");
+    }
+    for (int r = 0; r < region::count; ++r) {
+      auto& runs = runs_[static_cast<std::size_t>(r)];
+      auto& count = counts_[static_cast<std::size_t>(r)];
+      bool inside = false;
+      for (index_t voxel = 0; voxel < extent.voxels(); ++voxel) {
+        const bool was_inside = std::exchange(inside, is_inside(voxel, r));
+        if (!inside) continue;
+        if (!was_inside) runs.push_back({static_cast<std::uint32_t>(voxel), count});
+        ++count;
+      }
+      runs.shrink_to_fit();
+    }
+  }
+
   std::array<std::vector<Run>, region::count> runs_;
   std::array<std::uint32_t, region::count> counts_{};
 };

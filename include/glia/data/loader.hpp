@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,7 @@ struct LoaderOptions {
   int threads = 1;           ///< threads that prepare batches, besides the caller's
   int ahead = 4;             ///< batches that may wait or be in the making
   double foreground = 0.34;  ///< share of tumour-centred samples, see PatchSamplerOptions
+  std::optional<double> labelled_share{};  ///< of samples from cases that a person labelled
   AugmentOptions augment{};
 };
 
@@ -43,7 +45,8 @@ class PatchLoader {
               index_t first_step = 0)
       : cases_(cases),
         options_(options),
-        sampler_(cases, {options.patch, options.batch, options.foreground, options.seed}),
+        sampler_(cases, {options.patch, options.batch, options.foreground, options.seed,
+                         options.labelled_share}),
         claimed_(first_step),
         delivered_(first_step) {
     if (first_step < 0)
@@ -114,6 +117,7 @@ class PatchLoader {
       sample_patch(source, transform, batch.image.view(), batch.target.view(), n);
       augment_intensity(batch.image.view(), n, options_.augment, random);
       batch.ids.push_back(source.id);
+      batch.pseudo_labelled.push_back(source.pseudo_labelled);
     }
     return batch;
   }
@@ -129,7 +133,7 @@ class PatchLoader {
                          std::to_string(bytes / 1e9) + " GB");
     };
     try {
-      return {HostTensor<float>{image}, HostTensor<float>{target}, {}};
+      return {HostTensor<float>{image}, HostTensor<float>{target}, {}, {}};
     } catch (const std::bad_alloc&) {
       throw failed();
     } catch (const std::length_error&) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +19,7 @@ namespace glia {
 
 /// The third word of a random generator's name: what it is drawn for.
 namespace purpose {
-inline constexpr std::uint32_t shuffle = 1, position = 2, augmentation = 3;
+inline constexpr std::uint32_t shuffle = 1, position = 2, augmentation = 3, order = 4;
 }
 
 /// Which patch to take: voxels [first, first + patch) of a case; what lies outside of the case is
@@ -35,9 +37,13 @@ struct PatchSamplerOptions {
   /// batch of one draws with this probability (nnU-Net's oversampling).
   double foreground = 0.34;
   std::uint64_t seed = 0;
+  /// Share of samples that come from cases which are not pseudo-labelled, exact over time; without
+  /// it every case comes as often as every other. Radosavovic et al. 2018 use about 0.6.
+  std::optional<double> labelled_share{};
 };
 
-/// Chooses patches. Cases come in shuffled epochs, each case once per epoch. A tumour-centred
+/// Chooses patches. Cases come in shuffled epochs, each case once per epoch; with a labelled share,
+/// labelled and pseudo-labelled cases have epochs of their own. A tumour-centred
 /// sample draws one of the regions that its case has, then a voxel of that region; other samples,
 /// and cases without tumour, draw a uniform position. Everything is a function of (seed, step,
 /// sample).
@@ -58,19 +64,34 @@ class PatchSampler {
            "batch: expected a positive number, got " + std::to_string(options.batch));
     expect(options.foreground >= 0 && options.foreground <= 1,
            "foreground: expected a share in [0, 1], got " + std::to_string(options.foreground));
+    if (options.labelled_share) {
+      expect(*options.labelled_share >= 0 && *options.labelled_share <= 1,
+             "labelled share: expected a share in [0, 1], got " +
+                 std::to_string(*options.labelled_share));
+    }
     foregrounds_.reserve(cases.size());
     for (const PreparedCase& one : cases) {
       const Shape& shape = one.image.shape();
       if (shape.n != 1 || shape.c != modality::count || shape.voxels() == 0) {
         throw DataError(one.id + ": image: expected [1, D, H, W, 4], got " + to_string(shape));
       }
-      if (!one.labels) throw DataError(one.id + ": labels: expected a label volume, got none");
-      if (!(one.labels->extent == shape.extent())) {
+      if (!one.soft && !one.labels)
+        throw DataError(one.id + ": labels: expected a label volume, got none");
+      const Extent labelled = one.soft ? one.soft->extent() : one.labels->extent;
+      if (!(labelled == shape.extent())) {
         throw DataError(one.id + ": labels: expected the image's extent " +
-                        to_string(shape.extent()) + ", got " + to_string(one.labels->extent));
+                        to_string(shape.extent()) + ", got " + to_string(labelled));
       }
+      const bool second = options.labelled_share && one.pseudo_labelled;
+      groups_[second ? 1 : 0].push_back(static_cast<index_t>(extents_.size()));
       extents_.push_back(shape.extent());
-      foregrounds_.emplace_back(*one.labels);
+      one.soft ? foregrounds_.emplace_back(*one.soft) : foregrounds_.emplace_back(*one.labels);
+    }
+    if (options.labelled_share) {
+      expect(*options.labelled_share == 0 || !groups_[0].empty(),
+             "labelled share: expected 0, because no case is labelled");
+      expect(*options.labelled_share == 1 || !groups_[1].empty(),
+             "labelled share: expected 1, because no case is pseudo-labelled");
     }
   }
 
@@ -78,7 +99,7 @@ class PatchSampler {
 
   /// The patch that is sample number `sample` of step number `step`.
   [[nodiscard]] PatchPosition operator()(index_t step, index_t sample) const {
-    PatchPosition position{.case_index = case_of(step * options_.batch + sample)};
+    PatchPosition position{.case_index = case_of(step, sample)};
     const auto at = static_cast<std::size_t>(position.case_index);
     Random random = generator(step, sample, purpose::position);
     const Extent& extent = extents_[at];
@@ -104,12 +125,29 @@ class PatchSampler {
   }
 
  private:
-  /// Case of the drawn-th sample since the beginning of training: Fisher-Yates per epoch.
-  [[nodiscard]] index_t case_of(index_t drawn) const {
-    const auto count = static_cast<index_t>(extents_.size());
-    Random random{options_.seed, static_cast<std::uint32_t>(drawn / count), 0, purpose::shuffle};
-    std::vector<index_t> order(extents_.size());
-    std::iota(order.begin(), order.end(), index_t{0});
+  [[nodiscard]] index_t case_of(index_t step, index_t sample) const {
+    if (!options_.labelled_share) return case_of_group(0, step * options_.batch + sample);
+    // Samples change places within their batch, or which are labelled would always be the same
+    // ones, for instance those that are centred on tumour.
+    Random random = generator(step, 0, purpose::order);
+    const index_t place = (sample + random.below(options_.batch)) % options_.batch;
+    const index_t drawn = step * options_.batch + place;
+    const auto labelled_before = [&](index_t count) {
+      return static_cast<index_t>(
+          std::floor(static_cast<double>(count) * *options_.labelled_share));
+    };
+    const index_t before = labelled_before(drawn);
+    return labelled_before(drawn + 1) > before ? case_of_group(0, before)
+                                               : case_of_group(1, drawn - before);
+  }
+
+  /// Case of the drawn-th sample of a group since the beginning of training: Fisher-Yates per
+  /// epoch.
+  [[nodiscard]] index_t case_of_group(std::size_t group, index_t drawn) const {
+    std::vector<index_t> order = groups_[group];
+    const auto count = static_cast<index_t>(order.size());
+    Random random{options_.seed, static_cast<std::uint32_t>(drawn / count),
+                  static_cast<std::uint32_t>(group), purpose::shuffle};
     for (index_t left = count; left > 1; --left) {
       std::swap(order[static_cast<std::size_t>(left - 1)],
                 order[static_cast<std::size_t>(random.below(left))]);
@@ -147,6 +185,7 @@ class PatchSampler {
   }
 
   PatchSamplerOptions options_;
+  std::array<std::vector<index_t>, 2> groups_;  // labelled (or all), pseudo-labelled
   std::vector<Extent> extents_;
   std::vector<ForegroundIndex> foregrounds_;
 };

@@ -78,7 +78,7 @@ class PatchWriter {
     }
   }
 
-  /// One trilinear interpolation of the image, the nearest voxel of the labels.
+  /// One trilinear interpolation of the image and of a soft target, the nearest voxel of labels.
   void resample(const PatchTransform& transform) const {
     const Extent patch = image_.shape.extent();
     const auto offset = [](index_t voxel, index_t length) {
@@ -112,9 +112,13 @@ class PatchWriter {
   }
 
   void write_target(index_t d, index_t h, index_t w, index_t voxel) const {
+    float* target = target_.row(n_, d, h) + w * target_.pitch;
+    if (source_.soft) {
+      for (int r = 0; r < region::count; ++r) target[r] = source_.soft->at(voxel, r);
+      return;
+    }
     const std::uint8_t label = source_.labels->voxels[static_cast<std::size_t>(voxel)];
     if (label == 0) return;
-    float* target = target_.row(n_, d, h) + w * target_.pitch;
     for (int r = 0; r < region::count; ++r) target[r] = in_region(label, r) ? 1.0F : 0.0F;
   }
 
@@ -152,12 +156,41 @@ class PatchWriter {
     }
     std::copy(sum.begin(), sum.end(), image_.row(n_, d, h) + w * image_.pitch);
 
+    if (source_.soft) {
+      interpolate_target({k, j, i}, {along_d, along_h, along_w},
+                         target_.row(n_, d, h) + w * target_.pitch);
+      return;
+    }
     const index_t at_d = k + (along_d >= 0.5F), at_h = j + (along_h >= 0.5F),
                   at_w = i + (along_w >= 0.5F);
     if (at_d < 0 || at_d >= extent_.d || at_h < 0 || at_h >= extent_.h || at_w < 0 ||
         at_w >= extent_.w)
       return;
     write_target(d, h, w, (at_d * extent_.h + at_h) * extent_.w + at_w);
+  }
+
+  /// The soft target between voxel `low` and its neighbours. What is outside of the case is 0; one
+  /// neighbour that is not counted makes the result not counted.
+  void interpolate_target(const std::array<index_t, 3>& low, const std::array<float, 3>& along,
+                          float* target) const {
+    for (int r = 0; r < region::count; ++r) {
+      float sum = 0;
+      for (unsigned corner = 0; corner < 8 && sum >= 0; ++corner) {
+        float weight = 1;
+        std::array<index_t, 3> at = low;
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+          const bool high = (corner >> axis & 1U) != 0;
+          at[axis] += high;
+          weight *= high ? along[axis] : 1 - along[axis];
+        }
+        const bool inside = at[0] >= 0 && at[0] < extent_.d && at[1] >= 0 && at[1] < extent_.h &&
+                            at[2] >= 0 && at[2] < extent_.w;
+        if (weight == 0 || !inside) continue;
+        const float value = source_.soft->at((at[0] * extent_.h + at[1]) * extent_.w + at[2], r);
+        sum = value < 0 ? SoftTarget::not_counted : sum + weight * value;
+      }
+      target[r] = sum;
+    }
   }
 
   const PreparedCase& source_;
@@ -169,9 +202,9 @@ class PatchWriter {
 }  // namespace detail
 
 /// Sample n of a batch, taken from the whole case, so that turned corners hold real voxels and
-/// nothing is interpolated twice: image trilinear, labels nearest (they stay hard), both 0 outside
-/// of the case. image [N, D, H, W, 4], target [N, D, H, W, 3] of the same extent. Requires labels
-/// in `source`.
+/// nothing is interpolated twice: image and soft target trilinear, labels nearest (they stay hard),
+/// all 0 outside of the case. image [N, D, H, W, 4], target [N, D, H, W, 3] of the same extent.
+/// Requires a soft target or labels in `source`.
 inline void sample_patch(const PreparedCase& source, const PatchTransform& transform,
                          View<float> image, View<float> target, index_t n) {
   const detail::PatchWriter writer{source, image, target, n};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "glia/data/crop.hpp"
+#include "glia/data/soft_target.hpp"
 #include "glia/tensor/host_tensor.hpp"
 #include "glia/tensor/volume.hpp"
 
@@ -15,6 +16,8 @@ struct PreparedCase {
   std::string id;
   HostTensor<float> image;            ///< [1, D, H, W, 4]: T1, T1ce, T2, FLAIR; 0 outside the brain
   std::optional<LabelVolume> labels;  ///< [D, H, W], the same crop
+  std::optional<SoftTarget> soft{};   ///< what is trained on instead of the labels, the same crop
+  bool pseudo_labelled = false;       ///< labels and soft target come from a teacher
   CropBox crop;                       ///< where the crop lies in the original volume
   Extent original;                    ///< extent before the crop, canonical orientation
   std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm

@@ -84,6 +84,20 @@ TEST_CASE("shapes, ids and targets of a batch fit together") {
   }
 }
 
+TEST_CASE("a batch says which of its targets come from a teacher") {
+  auto cases = five_cases();
+  for (std::size_t i = 2; i < 5; ++i) cases[i].pseudo_labelled = true;
+  LoaderOptions options = small;
+  options.labelled_share = 0.5;
+  PatchLoader loader{cases, options};
+  for (int step = 0; step < 20; ++step) {
+    const Batch batch = loader.next();
+    REQUIRE(batch.pseudo_labelled.size() == 2);
+    CHECK(batch.pseudo_labelled[0] != batch.pseudo_labelled[1]);
+    for (std::size_t n = 0; n < 2; ++n) CHECK(batch.pseudo_labelled[n] == (batch.ids[n] > "case1"));
+  }
+}
+
 TEST_CASE("what a worker throws reaches next(), again and again") {
   const auto cases = five_cases();
   LoaderOptions options = small;

@@ -45,6 +45,66 @@ TEST_CASE("every epoch takes every case once, in an order of its own") {
   CHECK(orders.size() >= 19);
 }
 
+TEST_CASE("a labelled share is exact over time, in epochs of its own, wherever in a batch") {
+  std::vector<PreparedCase> cases;
+  for (int i = 0; i < 5; ++i) {
+    cases.push_back(empty_case(std::to_string(i), {4, 4, 4}));
+    cases.back().pseudo_labelled = i >= 2;  // two labelled cases, three of a teacher's
+  }
+  const PatchSampler sampler{cases,
+                             {.patch = {2, 2, 2}, .batch = 4, .seed = 5, .labelled_share = 0.6}};
+  std::array<std::array<int, 4>, 2> places{};
+  std::array<int, 5> seen{};
+  for (index_t step = 0; step < 300; ++step) {
+    int labelled = 0;
+    for (index_t sample = 0; sample < 4; ++sample) {
+      const auto at = static_cast<std::size_t>(sampler(step, sample).case_index);
+      ++seen[at];
+      ++places[at < 2 ? 0 : 1][static_cast<std::size_t>(sample)];
+      labelled += at < 2;
+    }
+    CHECK(labelled >= 2);  // 0.6 of a batch of 4: two or three
+    CHECK(labelled <= 3);
+  }
+  CHECK(seen[0] == 360);  // 1200 samples: 720 labelled, each of two cases as often as the other
+  CHECK(seen[1] == 360);
+  for (std::size_t i = 2; i < 5; ++i) CHECK(seen[i] == 160);
+  for (std::size_t sample = 0; sample < 4; ++sample) {
+    const double expected = 300 * 0.6;
+    CHECK(std::abs(places[0][sample] - expected) < 5 * std::sqrt(300 * 0.6 * 0.4));
+  }
+  const PatchSampler same{cases,
+                          {.patch = {2, 2, 2}, .batch = 4, .seed = 5, .labelled_share = 0.6}};
+  for (index_t step = 299; step > 0; --step) REQUIRE(same(step, 1) == sampler(step, 1));
+
+  const auto only = [&](double share) {
+    const PatchSampler one{cases,
+                           {.patch = {2, 2, 2}, .batch = 2, .seed = 5, .labelled_share = share}};
+    std::set<index_t> drawn;
+    for (index_t step = 0; step < 30; ++step) drawn.insert(one(step, 1).case_index);
+    return drawn;
+  };
+  CHECK(only(1) == std::set<index_t>{0, 1});
+  CHECK(only(0) == std::set<index_t>{2, 3, 4});
+  cases.resize(2);
+  CHECK_THROWS_WITH_AS((PatchSampler{cases, {.patch = {2, 2, 2}, .labelled_share = 0.6}}),
+                       "patch sampler: labelled share: expected 1, because no case is "
+                       "pseudo-labelled",
+                       UsageError);
+  CHECK_THROWS_AS((PatchSampler{cases, {.patch = {2, 2, 2}, .labelled_share = 1.1}}), UsageError);
+}
+
+TEST_CASE("a soft target replaces the labels, of cases that have both and of cases without") {
+  std::vector<PreparedCase> cases{empty_case("soft", {10, 10, 10})};
+  cases[0].soft = SoftTarget(Extent{10, 10, 10});
+  cases[0].soft->set(555, region::WT, 0.9F);
+  for (int round = 0; round < 2; ++round) {
+    const PatchSampler sampler{cases, {.patch = {1, 1, 1}, .batch = 1, .foreground = 1}};
+    CHECK(sampler(3, 0).first == std::array<index_t, 3>{5, 5, 5});
+    cases[0].labels.reset();
+  }
+}
+
 TEST_CASE("a position depends on seed, step and sample only") {
   std::vector<PreparedCase> cases;
   for (int i = 0; i < 3; ++i) cases.push_back(empty_case(std::to_string(i), {20, 20, 20}));
