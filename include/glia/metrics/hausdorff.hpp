@@ -9,20 +9,10 @@
 #include <vector>
 
 #include "glia/metrics/distance_transform.hpp"
+#include "glia/metrics/percentile.hpp"
 
 namespace glia {
 namespace detail {
-
-/// Percentile by linear interpolation between order statistics, as numpy does. Requires values.
-inline double percentile(std::vector<double>& values, double percent) {
-  const double rank = percent / 100 * static_cast<double>(values.size() - 1);
-  const double below = std::floor(rank);
-  const auto lower = values.begin() + static_cast<std::ptrdiff_t>(below);
-  std::nth_element(values.begin(), lower, values.end());
-  if (rank == below) return *lower;
-  const double next = *std::min_element(lower + 1, values.end());
-  return *lower + (rank - below) * (next - *lower);
-}
 
 /// First and one-past-last plane, row and column that hold a voxel of either mask.
 struct Bounds {

@@ -15,6 +15,7 @@
 
 #include "glia/core/config.hpp"
 #include "glia/io/atomic_file.hpp"
+#include "glia/metrics/percentile.hpp"
 #include "glia/metrics/region_scores.hpp"
 
 namespace glia {
