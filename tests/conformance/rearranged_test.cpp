@@ -125,6 +125,7 @@ TEST_CASE_TEMPLATE_DEFINE("means of cubes, and their adjoint", B, averaged) {
       const Shape fine{coarse.n, factor * coarse.d, factor * coarse.h, factor * coarse.w, coarse.c};
       agree<B>([&]<class Any, class T>(Context& k, test::Operands<T>& operands) {
         stored<Any>(k, operands, Averaged<T>{operands.tensor(fine), factor});
+        stored<Any>(k, operands, Averaged<T>{operands.tensor(fine), factor, true});
         for (const bool accumulate : {false, true}) {
           taken<Any>(
               k, operands,

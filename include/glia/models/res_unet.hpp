@@ -21,8 +21,6 @@ struct IsEncoderBlocks : std::false_type {};
 template <index_t... Count>
 struct IsEncoderBlocks<EncoderBlocks<Count...>> : std::true_type {};
 template <class P>
-struct IsDropout : std::bool_constant<DropoutPolicy<P>> {};
-template <class P>
 struct IsHead : std::bool_constant<HeadPolicy<P>> {};
 }  // namespace detail
 

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "glia/layers/conv_stack.hpp"
+#include "glia/layers/dropout.hpp"
 #include "glia/layers/policies.hpp"
 
 /// How a network finds its policies in a list of any order.
@@ -31,5 +32,7 @@ template <class P>
 struct IsUpsample : std::bool_constant<UpsamplePolicy<P>> {};
 template <class P>
 struct IsBlock : std::bool_constant<BlockPolicy<P>> {};
+template <class P>
+struct IsDropout : std::bool_constant<DropoutPolicy<P>> {};
 
 }  // namespace glia::detail

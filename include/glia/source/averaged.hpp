@@ -5,12 +5,14 @@
 
 namespace glia {
 
-/// The mean of each cube of factor^3 voxels. Requires extents divisible by `factor`.
+/// The mean of each cube of factor^3 voxels. Requires extents divisible by `factor`. Of targets,
+/// where a value below 0 stands for none, it is the mean of the others, -1 if there are no others.
 template <class T>
 struct Averaged {
   using Scalar = T;
   View<const T> fine;
   index_t factor;
+  bool of_targets = false;
   [[nodiscard]] Shape shape() const {
     const Shape s = fine.shape;
     return {s.n, s.d / factor, s.h / factor, s.w / factor, s.c};

@@ -180,25 +180,29 @@ struct SinkRows<MaximumGradient<float, Count>> {
 };
 
 struct AveragedKernel {
-  const View<const float>& fine;
-  index_t factor, n, d, h;
+  const Averaged<float>& source;
+  index_t n, d, h;
   float* out;
   index_t pitch;
 
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
-    const float share = 1.0F / static_cast<float>(factor * factor * factor);
+    using V = Floats<L>;
+    const View<const float>& fine = source.fine;
+    const index_t factor = source.factor;
+    const float least = source.of_targets ? 0.0F : -__builtin_inff();
     for (index_t w = 0; w < fine.shape.w / factor; ++w) {
-      Floats<L> sum{}, v;
+      V sum{}, count{}, v;
       for (index_t line = 0; line < factor * factor; ++line) {
         const float* from = fine.row(n, d * factor + line / factor, h * factor + line % factor) +
                             w * factor * fine.pitch + c;
         for (index_t i = 0; i < factor; ++i, from += fine.pitch) {
           load<L>(v, from);
-          sum = sum + v;
+          sum = v < least ? sum : sum + v;
+          count = v < least ? count : count + 1.0F;
         }
       }
-      sum = sum * share;
+      sum = count > 0.0F ? sum / count : V{} - 1.0F;
       save<L>(out + w * pitch + c, sum);
     }
   }
@@ -206,9 +210,8 @@ struct AveragedKernel {
   [[gnu::always_inline]] static void run(const Averaged<float>& s, const RowRange& range,
                                          const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
-      const AveragedKernel row{s.fine,   s.factor, range.n,
-                               range.d,  h,        out.data + (h - range.first) * out.row_pitch,
-                               out.pitch};
+      const AveragedKernel row{
+          s, range.n, range.d, h, out.data + (h - range.first) * out.row_pitch, out.pitch};
       for_channels_twice<I>(s.fine.shape.c, row);
     }
   }

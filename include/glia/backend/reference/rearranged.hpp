@@ -68,10 +68,14 @@ template <class T>
 struct Evaluate<Averaged<T>> {
   static T value(const Averaged<T>& s, Voxel v, index_t c) {
     double sum = 0;
+    index_t count = 0;
     for_each_of_cube(v, s.factor, [&](Voxel at) {
-      sum += static_cast<double>(s.fine.at(at.n, at.d, at.h, at.w, c));
+      const auto x = static_cast<double>(s.fine.at(at.n, at.d, at.h, at.w, c));
+      if (s.of_targets && x < 0) return;
+      sum += x;
+      ++count;
     });
-    return static_cast<T>(sum / static_cast<double>(s.factor * s.factor * s.factor));
+    return static_cast<T>(count > 0 ? sum / static_cast<double>(count) : -1);
   }
 };
 
