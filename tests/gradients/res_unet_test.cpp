@@ -16,7 +16,7 @@ void check_res_unet(const std::string& name, Shape shape) {
 
 TEST_CASE("gradients of the ResUNet as published, batch of two, not a cube") {
   check_res_unet<Widths<2, 2, 4>, GroupNorm<2>, EncoderBlocks<1, 2, 1>>("three levels",
-                                                                        {2, 4, 4, 4, 2});
+                                                                        {2, 4, 8, 4, 2});
 }
 
 TEST_CASE("gradients of the ResUNet with other policies") {
