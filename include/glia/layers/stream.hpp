@@ -31,6 +31,16 @@ template <class B>
   return {.y = s.values.view(), .addend = addend, .moments = s.moments.data()};
 }
 
+/// The sink that adds to the gradient of a stream of shape `s`, one tensor for all its consumers:
+/// the first makes and overwrites it.
+template <Backend B>
+[[nodiscard]] Store<typename B::Scalar> gradient_sink(Context& k, Shape s,
+                                                      Tensor<typename B::Scalar>& grad) {
+  const bool started = grad.shape().elements() > 0;
+  if (!started) grad = make_tensor<B>(k, s);
+  return {grad.view(), started};
+}
+
 /// sink = source.
 template <Backend B, Source X, Sink Y>
 void store(Context& k, const X& x, const Y& y) {

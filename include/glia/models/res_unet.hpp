@@ -97,9 +97,8 @@ struct ResUNet {
 
   template <Mode M>
   static void forward(Context& k, const Parameters& p, View<const T> x, View<T> logits, Saved& s) {
-    Head::forward(k, p.head,
-                  Trunk::template forward<M>(k, p.trunk, make_wire<in>(Plain<T>{x}), s.trunk),
-                  logits, s.head);
+    Trunk::template forward<M>(k, p.trunk, make_wire<in>(Plain<T>{x}), s.trunk);
+    Head::forward(k, p.head, s.trunk.output, logits, s.head);
     if constexpr (M == Mode::inference) s = {};
   }
 
@@ -107,8 +106,10 @@ struct ResUNet {
   template <Source G, class Y = NoGradient>
   static void backward(Context& k, const Parameters& p, Saved& s, View<const T> x, const G& grad,
                        Parameters& grads, const Y& grad_x = {}) {
-    Trunk::backward(k, p.trunk, s.trunk, make_wire<in>(Plain<T>{x}),
-                    Head::backward(k, p.head, s.head, grad, grads.head), grad_x, grads.trunk);
+    const View<const T> stream = s.trunk.output.values.view();
+    Head::backward(k, p.head, s.head, stream, grad, gradient_sink<B>(k, stream.shape, s.trunk.grad),
+                   grads.head);
+    Trunk::backward(k, p.trunk, s.trunk, make_wire<in>(Plain<T>{x}), grad_x, grads.trunk);
   }
 };
 

@@ -6,7 +6,7 @@
 namespace glia {
 
 /// How a residual network turns its stream into logits: `Layer<B, In, Out, Norm, Activation>`, with
-/// forward and backward.
+/// forward and backward, which reads the stream again and sends its gradient to a sink.
 template <class P>
 concept HeadPolicy = requires {
   typename P::is_head_policy;
@@ -30,29 +30,20 @@ struct NormalisedHead {
         f("conv", p.conv...);
       }
     };
-    struct Saved {
-      Tensor<T> x;
-      typename Deferred::Saved norm;
-    };
+    using Saved = typename Deferred::Saved;
 
-    static void forward(Context& k, const Parameters& p, Stream<T> x, View<T> logits, Saved& s) {
-      s.x = std::move(x.values);
-      s.norm = Deferred::forward(k, p.norm, s.x.shape(), x.moments);
-      Conv::forward(k, p.conv, Deferred::output(s.x.view(), s.norm), {.y = logits});
+    static void forward(Context& k, const Parameters& p, const Stream<T>& x, View<T> logits,
+                        Saved& s) {
+      s = Deferred::forward(k, p.norm, x.values.shape(), x.moments);
+      Conv::forward(k, p.conv, Deferred::output(x.values.view(), s), {.y = logits});
     }
-    /// Returns the gradient of the stream. Consumes `s`.
     template <Source G>
-    static Tensor<T> backward(Context& k, const Parameters& p, Saved& s, const G& grad,
-                              Parameters& grads) {
-      auto g = Deferred::make_gradient(k, s.x.shape());
-      Conv::backward(k, p.conv, Deferred::output(s.x.view(), s.norm), grad,
-                     Deferred::sink(s.x.view(), s.norm, g), grads.conv);
+    static void backward(Context& k, const Parameters& p, const Saved& s, View<const T> x,
+                         const G& grad, const Store<T>& grad_x, Parameters& grads) {
+      auto g = Deferred::make_gradient(k, x.shape);
+      Conv::backward(k, p.conv, Deferred::output(x, s), grad, Deferred::sink(x, s, g), grads.conv);
       Tensor<R> coefficients;
-      const auto grad_x =
-          Deferred::backward(k, p.norm, s.x.view(), s.norm, g, coefficients, grads.norm);
-      store<B>(k, grad_x, Store<T>{g.grad.view()});
-      s = {};
-      return std::move(g.grad);
+      store<B>(k, Deferred::backward(k, p.norm, x, s, g, coefficients, grads.norm), grad_x);
     }
   };
 };
@@ -65,20 +56,16 @@ struct PlainHead {
     using T = typename B::Scalar;
     using Conv = Conv3d<B, In, Out, 1>;
     using Parameters = typename Conv::Parameters;
-    using Saved = Tensor<T>;
+    struct Saved {};
 
-    static void forward(Context& k, const Parameters& p, Stream<T> x, View<T> logits, Saved& s) {
-      s = std::move(x.values);
-      Conv::forward(k, p, make_wire<In>(Plain<T>{s.view()}), {.y = logits});
+    static void forward(Context& k, const Parameters& p, const Stream<T>& x, View<T> logits,
+                        Saved&) {
+      Conv::forward(k, p, make_wire<In>(Plain<T>{x.values.view()}), {.y = logits});
     }
-    /// Returns the gradient of the stream. Consumes `s`.
     template <Source G>
-    static Tensor<T> backward(Context& k, const Parameters& p, Saved& s, const G& grad,
-                              Parameters& grads) {
-      auto g = make_tensor<B>(k, s.shape());
-      Conv::backward(k, p, make_wire<In>(Plain<T>{s.view()}), grad, Store<T>{g.view()}, grads);
-      s = {};
-      return g;
+    static void backward(Context& k, const Parameters& p, const Saved&, View<const T> x,
+                         const G& grad, const Store<T>& grad_x, Parameters& grads) {
+      Conv::backward(k, p, make_wire<In>(Plain<T>{x}), grad, grad_x, grads);
     }
   };
 };

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "glia/layers/dropout.hpp"
-#include "glia/layers/residual_block.hpp"
+#include "glia/models/residual_ascent.hpp"
 
 namespace glia::detail {
 
@@ -33,12 +33,9 @@ struct ResidualEntry {
   }
 };
 
-/// One level of a residual U and all below it. Residual blocks go down and come up; the level below
-/// joins by a 1x1x1 convolution, made before upsampling (a linear map of channels and one of voxels
-/// commute), and an addition.
-///
-/// The gradient of a stream is one tensor that every consumer adds to: that of the sum is that of
-/// the skip.
+/// One level of a residual U and all below it: residual blocks going down, the level below, the way
+/// back up with the skip added. A level keeps its output, and the gradient that consumers add to,
+/// in `Saved`.
 template <class R, index_t L>
 struct ResidualLevel {
   using B = typename R::Engine;
@@ -47,24 +44,20 @@ struct ResidualLevel {
   using Entry = ResidualEntry<R, L>;
   using Encoder = typename R::template Blocks<width, R::encoder_blocks(L)>;
   using Inner = ResidualLevel<R, L + 1>;
-  using Up = Conv3d<B, Inner::width, width, 1, 1, false>;
-  using Decoder = typename R::template Blocks<width, 1>;
+  using Ascent = ResidualAscent<R, L>;
 
   struct Parameters {
     typename Entry::Parameters entry;
     typename Encoder::Parameters encoder;
     typename Inner::Parameters inner;
-    typename Up::Parameters up;
-    typename Decoder::Parameters decoder;
+    typename Ascent::Parameters ascent;
     template <class F, class... P>
     static void fields(F&& f, P&... p) {
-      const std::string level = std::to_string(L), going_down = "encoder." + level,
-                        coming_up = "decoder." + level;
-      f(going_down + "." + Entry::name, p.entry...);
-      f(going_down, p.encoder...);
+      const std::string encoder = "encoder." + std::to_string(L);
+      f(encoder + "." + Entry::name, p.entry...);
+      f(encoder, p.encoder...);
       f("", p.inner...);
-      f(coming_up + ".up", p.up...);
-      f(coming_up, p.decoder...);
+      f("decoder." + std::to_string(L), p.ascent...);
     }
   };
   struct Saved {
@@ -72,57 +65,42 @@ struct ResidualLevel {
     typename Encoder::Saved encoder;
     Tensor<T> skip;
     typename Inner::Saved inner;
-    Tensor<T> below;
-    typename Decoder::Saved decoder;
+    typename Ascent::Saved ascent;
+    Stream<T> output;
+    Tensor<T> grad;
   };
 
   template <Mode M, CarriesChannels<in> X>
-  static Stream<T> forward(Context& k, const Parameters& p, const X& x, Saved& s) {
-    auto stream = Encoder::template forward<M>(
-        k, p.encoder, Entry::template forward<M>(k, p.entry, x, s.entry), s.encoder);
-    s.skip = std::move(stream.values);
-    s.below = Inner::template forward<M>(k, p.inner, wire<width>(s.skip), s.inner).values;
-    return Decoder::template forward<M>(k, p.decoder, join<M>(k, p, s), s.decoder);
-  }
-
-  /// `grad` is the gradient of the output, dL/dx goes to `grad_x`. Consumes `s` and `grad`.
-  template <CarriesChannels<in> X, class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Tensor<T> grad,
-                       const Y& grad_x, Parameters& grads) {
-    Decoder::backward(k, p.decoder, s.decoder, grad.view(), grads.decoder);
-    auto below = make_tensor<B>(k, s.below.shape());
-    {
-      const auto coarse = make_tensor<B>(k, with_channels(s.below.shape(), width));
-      upsample_backward<B>(k, R::Upsample::interpolation, grad.view(), Store<T>{coarse.view()});
-      Up::backward(k, p.up, wire<Inner::width>(s.below), Plain<T>{coarse.view()},
-                   Store<T>{below.view()}, grads.up);
-      s.below = {};
-    }
-    Inner::backward(k, p.inner, s.inner, wire<width>(s.skip), std::move(below),
-                    Store<T>{grad.view(), true}, grads.inner);
-    s.skip = {};
-    Encoder::backward(k, p.encoder, s.encoder, grad.view(), grads.encoder);
-    Entry::backward(k, p.entry, s.entry, x, grad.view(), grad_x, grads.entry);
-  }
-
- private:
-  template <index_t C>
-  static Wire<C, Plain<T>> wire(const Tensor<T>& x) {
-    return make_wire<C>(Plain<T>{x.view()});
-  }
-  /// The skip plus the upsampled level below; at inference in the skip's place.
-  template <Mode M>
-  static Stream<T> join(Context& k, const Parameters& p, Saved& s) {
+  static void forward(Context& k, const Parameters& p, const X& x, Saved& s) {
+    s.skip = Encoder::template forward<M>(
+                 k, p.encoder, Entry::template forward<M>(k, p.entry, x, s.entry), s.encoder)
+                 .values;
     const View<const T> skip = s.skip.view();
-    const auto coarse = make_tensor<B>(k, with_channels(s.below.shape(), width));
-    Up::forward(k, p.up, wire<Inner::width>(s.below), {.y = coarse.view()});
-    if constexpr (M == Mode::inference) s.below = {};
-    auto sum =
-        make_stream<B>(k, M == Mode::training ? make_tensor<B>(k, skip.shape) : std::move(s.skip));
-    store<B>(k, Upsampled<Plain<T>>{{coarse.view()}, R::Upsample::interpolation},
-             output_to<B>(sum, skip));
-    return sum;
+    Inner::template forward<M>(k, p.inner, make_wire<width>(Plain<T>{skip}), s.inner);
+    auto coarse = Ascent::narrow(k, p.ascent, s.inner.output.values.view());
+    if constexpr (M == Mode::inference) s.inner = {};
+    s.output = Ascent::template rise<M>(
+        k, p.ascent, std::move(coarse),
+        M == Mode::training ? make_tensor<B>(k, skip.shape) : std::move(s.skip), skip, s.ascent);
   }
+
+  /// Consumes `s`; dL/dx goes to `grad_x`.
+  template <CarriesChannels<in> X, class Y>
+  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, const Y& grad_x,
+                       Parameters& grads) {
+    s.output = {};
+    const View<T> grad = s.grad.view();
+    const View<const T> below = s.inner.output.values.view();
+    Ascent::backward(k, p.ascent, s.ascent, below, grad, s.inner.grad, grads.ascent);
+    Inner::backward(k, p.inner, s.inner, make_wire<width>(Plain<T>{s.skip.view()}),
+                    Store<T>{grad, true}, grads.inner);
+    s.skip = {};
+    Encoder::backward(k, p.encoder, s.encoder, grad, grads.encoder);
+    Entry::backward(k, p.entry, s.entry, x, grad, grad_x, grads.entry);
+    s.grad = {};
+  }
+
+  static auto& bottleneck(Saved& s) { return Inner::bottleneck(s.inner); }
 };
 
 /// The bottleneck.
@@ -146,19 +124,25 @@ requires(L + 1 == R::levels) struct ResidualLevel<R, L> {
   struct Saved {
     typename Entry::Saved entry;
     typename Encoder::Saved encoder;
+    Stream<T> output;
+    Tensor<T> grad;
   };
 
   template <Mode M, CarriesChannels<in> X>
-  static Stream<T> forward(Context& k, const Parameters& p, const X& x, Saved& s) {
-    return Encoder::template forward<M>(
+  static void forward(Context& k, const Parameters& p, const X& x, Saved& s) {
+    s.output = Encoder::template forward<M>(
         k, p.encoder, Entry::template forward<M>(k, p.entry, x, s.entry), s.encoder);
   }
   template <CarriesChannels<in> X, class Y>
-  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, Tensor<T> grad,
-                       const Y& grad_x, Parameters& grads) {
-    Encoder::backward(k, p.encoder, s.encoder, grad.view(), grads.encoder);
-    Entry::backward(k, p.entry, s.entry, x, grad.view(), grad_x, grads.entry);
+  static void backward(Context& k, const Parameters& p, Saved& s, const X& x, const Y& grad_x,
+                       Parameters& grads) {
+    s.output = {};
+    Encoder::backward(k, p.encoder, s.encoder, s.grad.view(), grads.encoder);
+    Entry::backward(k, p.entry, s.entry, x, s.grad.view(), grad_x, grads.entry);
+    s.grad = {};
   }
+
+  static Saved& bottleneck(Saved& s) { return s; }
 };
 
 }  // namespace glia::detail

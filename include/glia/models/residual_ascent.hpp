@@ -1,0 +1,59 @@
+#pragma once
+
+#include "glia/layers/residual_block.hpp"
+
+namespace glia::detail {
+
+/// The way from level L + 1 up to level L of a residual U: a 1x1x1 convolution, doubling, the
+/// addition of a skip, one block. The convolution comes first, at the coarse grid: a linear map of
+/// channels and one of voxels commute.
+template <class R, index_t L>
+struct ResidualAscent {
+  using B = typename R::Engine;
+  using T = typename B::Scalar;
+  static constexpr index_t in = R::width(L + 1), width = R::width(L);
+  using Up = Conv3d<B, in, width, 1, 1, false>;
+  using Blocks = typename R::template Blocks<width, 1>;
+
+  struct Parameters {
+    typename Up::Parameters up;
+    typename Blocks::Parameters blocks;
+    template <class F, class... P>
+    static void fields(F&& f, P&... p) {
+      f("up", p.up...);
+      f("", p.blocks...);
+    }
+  };
+  using Saved = typename Blocks::Saved;
+
+  /// The level below, narrowed.
+  static Tensor<T> narrow(Context& k, const Parameters& p, View<const T> below) {
+    auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
+    Up::forward(k, p.up, make_wire<in>(Plain<T>{below}), {.y = coarse.view()});
+    return coarse;
+  }
+  /// The blocks of `skip` (empty: nothing) plus the doubled `coarse`, a sum made in `memory`, which
+  /// may be the skip's.
+  template <Mode M>
+  static Stream<T> rise(Context& k, const Parameters& p, Tensor<T> coarse, Tensor<T> memory,
+                        View<const T> skip, Saved& s) {
+    auto sum = make_stream<B>(k, std::move(memory));
+    store<B>(k, Upsampled<Plain<T>>{{coarse.view()}, R::Upsample::interpolation},
+             output_to<B>(sum, skip));
+    coarse = {};
+    return Blocks::template forward<M>(k, p.blocks, std::move(sum), s);
+  }
+
+  /// `grad` is the gradient of the output and becomes that of the sum, hence of the skip; that
+  /// of `below` is added to `grad_below`. Consumes `s`.
+  static void backward(Context& k, const Parameters& p, Saved& s, View<const T> below, View<T> grad,
+                       Tensor<T>& grad_below, Parameters& grads) {
+    Blocks::backward(k, p.blocks, s, grad, grads.blocks);
+    const auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
+    upsample_backward<B>(k, R::Upsample::interpolation, grad, Store<T>{coarse.view()});
+    Up::backward(k, p.up, make_wire<in>(Plain<T>{below}), Plain<T>{coarse.view()},
+                 gradient_sink<B>(k, below.shape, grad_below), grads.up);
+  }
+};
+
+}  // namespace glia::detail
