@@ -61,7 +61,7 @@ const std::map<string, std::set<string>> left_of = {
     {"metrics", {"data"}},
     {"infer", {"models", "metrics"}},
     {"train", {"losses", "optim", "infer"}},
-    {"ensemble", {"train"}},
+    {"ensemble", {"infer"}},
     {"distill", {"train"}},
 };
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "glia/data/case.hpp"
+#include "glia/data/content_id.hpp"
 #include "glia/data/crop.hpp"
 #include "glia/data/normalise.hpp"
 #include "glia/data/prepared_case.hpp"
@@ -18,6 +19,7 @@ namespace glia {
   result.id = whole.id;
   result.original = whole.images.front().extent;
   result.spacing = whole.spacing;
+  result.content = content_id(whole.images);
   result.crop = bounding_box(whole.images);
   if (whole.labels) result.labels = crop(*whole.labels, result.crop);
   result.image = HostTensor<float>(make_shape(1, result.crop.extent, modality::count));

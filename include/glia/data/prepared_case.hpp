@@ -1,15 +1,20 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "glia/data/crop.hpp"
+#include "glia/data/modality.hpp"
 #include "glia/data/soft_target.hpp"
 #include "glia/tensor/host_tensor.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
+
+/// Names the images of a case by their content.
+using ContentId = std::array<std::uint32_t, modality::count>;
 
 /// A case as networks consume it: canonical orientation, cropped to the brain, z-scored.
 struct PreparedCase {
@@ -18,8 +23,9 @@ struct PreparedCase {
   std::optional<LabelVolume> labels;  ///< [D, H, W], the same crop
   std::optional<SoftTarget> soft{};   ///< what is trained on instead of the labels, the same crop
   bool pseudo_labelled = false;       ///< labels and soft target come from a teacher
-  CropBox crop;                       ///< where the crop lies in the original volume
-  Extent original;                    ///< extent before the crop, canonical orientation
+  std::optional<ContentId> content{};      ///< see `content_id`
+  CropBox crop;                            ///< where the crop lies in the original volume
+  Extent original;                         ///< extent before the crop, canonical orientation
   std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
 };
 

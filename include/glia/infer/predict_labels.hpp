@@ -14,6 +14,11 @@ struct PredictedLabels {
   NestingViolations violations;
 };
 
+/// True if no voxel of the case is brain.
+[[nodiscard]] inline bool has_no_brain(const PreparedCase& source) {
+  return std::ranges::all_of(source.image.values(), [](float x) { return x == 0; });
+}
+
 /// Labels of a prepared case: probabilities by sliding window, converted plane by plane. A case
 /// without any voxel of brain has no tumour and is not shown to the predictor. Throws as
 /// `sliding_window` and `assign_labels` do.
@@ -22,7 +27,7 @@ template <Predictor P, RegionRule Rule = Overwrite>
                                              const SlidingWindowOptions& options,
                                              const Rule& rule = {}) {
   PredictedLabels result{LabelVolume(source.image.shape().extent()), {}};
-  if (std::ranges::all_of(source.image.values(), [](float x) { return x == 0; })) return result;
+  if (has_no_brain(source)) return result;
   sliding_window(predictor, source.image.view(), options, [&](index_t d, View<const float> planes) {
     result.violations += assign_labels(planes, d, result.labels, rule);
   });

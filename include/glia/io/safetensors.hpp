@@ -21,6 +21,7 @@
 #include "glia/core/types.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/io/byte_order.hpp"
+#include "glia/io/crc32.hpp"
 #include "glia/io/input_file.hpp"
 #include "glia/io/safetensors_header.hpp"
 
@@ -269,7 +270,7 @@ class SafetensorsFile {
   void check_header_checksum(const std::string& header) {
     if (header.starts_with(detail::safetensors_checked_start) &&
         header.size() >= detail::safetensors_checked_start.size() + detail::crc_digits) {
-      const std::string expected = detail::hexadecimal(detail::header_crc(header));
+      const std::string expected = hexadecimal(detail::header_crc(header));
       const auto found = metadata_.find(std::string(detail::crc_key));
       if (found->second != expected) {
         refuse("check sum of the header", found->second, expected);
@@ -332,7 +333,7 @@ class SafetensorsFile {
         continue;
       }
       const auto& tensor = find(std::string_view(item->first).substr(checksum_prefix().size()));
-      const std::string actual = detail::hexadecimal(detail::crc32_of(tensor.bytes));
+      const std::string actual = hexadecimal(crc32_of(tensor.bytes));
       if (item->second != actual) {
         refuse("check sum of tensor \"" + tensor.name + "\"", actual, item->second);
       }

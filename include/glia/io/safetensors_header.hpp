@@ -1,7 +1,5 @@
 #pragma once
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -49,20 +47,6 @@ namespace glia {
 }  // namespace glia
 
 namespace glia::detail {
-
-/// CRC-32 (the one of gzip and PNG), continued from `crc`.
-[[nodiscard]] inline std::uint32_t crc32_of(std::span<const std::byte> bytes,
-                                            std::uint32_t crc = 0) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
-/// Eight lower-case hexadecimal digits.
-[[nodiscard]] inline std::string hexadecimal(std::uint32_t value) {
-  std::string text(8, '0');
-  for (std::size_t i = 8; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
-  return text;
-}
 
 /// What the header says of one tensor.
 struct SafetensorsRecord {

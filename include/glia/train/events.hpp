@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "glia/core/types.hpp"
+#include "glia/data/batch.hpp"
 
 namespace glia {
 
@@ -26,8 +27,9 @@ struct EpochRecord {
   [[nodiscard]] double mean_dice() const { return (dice[0] + dice[1] + dice[2]) / 3; }
 };
 
-/// What a trainer tells while it runs; any may be empty.
+/// What a trainer tells and asks while it runs; any may be empty.
 struct TrainingEvents {
+  std::function<void(Batch&)> batch;  ///< before each step: may change what is trained on
   std::function<void(const StepEvent&)> step;
   std::function<void(const EpochRecord&, bool best)> epoch;
   std::function<bool()> stop;  ///< asked after each step: true saves and ends the run

@@ -90,7 +90,9 @@ class Trainer {
         model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
     typename Model<Net>::Parameters grads;
     while (state_.step < steps) {
-      update(loader.next(), gradient, grads, per_epoch, steps);
+      Batch batch = loader.next();
+      if (events_.batch) events_.batch(batch);
+      update(batch, gradient, grads, per_epoch, steps);
       const bool epoch_ends = state_.step % per_epoch == 0;
       if (epoch_ends) finish_epoch(state_.step / per_epoch, validation);
       const bool stop = events_.stop && events_.stop();

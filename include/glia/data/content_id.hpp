@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "glia/core/error.hpp"
+#include "glia/data/modality.hpp"
+#include "glia/data/prepared_case.hpp"
+#include "glia/io/crc32.hpp"
+#include "glia/tensor/volume.hpp"
+
+namespace glia {
+
+/// Names the voxels of a scan: the same under another case id, in another file format and in
+/// another order of voxels.
+[[nodiscard]] inline ContentId content_id(
+    const std::array<Volume<float>, modality::count>& canonical_images) {
+  ContentId id{};
+  for (std::size_t m = 0; m < id.size(); ++m)
+    id[m] = crc32_of(std::as_bytes(std::span(canonical_images[m].voxels)));
+  return id;
+}
+
+/// A set of cases and what it is for: "labelled", "unlabelled", "test".
+struct NamedCases {
+  std::string_view name;
+  const std::vector<PreparedCase>& cases;
+};
+
+/// Throws DataError that names both cases if a case of one set is in another set too, by its id or
+/// by the content of its images: what a network was trained on, by whose labels ever, cannot test
+/// it.
+inline void require_disjoint(const std::vector<NamedCases>& sets) {
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      for (const PreparedCase& one : sets[i].cases) {
+        for (const PreparedCase& other : sets[j].cases) {
+          const bool same_images = one.content && one.content == other.content;
+          if (one.id != other.id && !same_images) continue;
+          throw DataError("case " + other.id + " of the " + std::string(sets[j].name) +
+                          " set and case " + one.id + " of the " + std::string(sets[i].name) +
+                          " set " + (same_images ? "have the same images" : "have the same id") +
+                          ", expected sets without a common case");
+        }
+      }
+    }
+  }
+}
+
+}  // namespace glia
