@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 
 #include "glia/core/error.hpp"
 #include "glia/io/atomic_file.hpp"
+#include "glia/io/input_file.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {
@@ -94,6 +96,9 @@ void add_data_options(CLI::App& command, DataOptions& options) {
       ->check(known_scheme());
   command.add_option("--scheme-of", options.scheme_of, "FOLDER=SCHEME, for one of the folders");
   command
+      .add_option("--only", options.only, "file with the ids of the cases to take, one per line")
+      ->check(CLI::ExistingFile);
+  command
       .add_option("--affine-tolerance", options.affine_tolerance,
                   "mm that voxels of two files of a case may lie apart")
       ->check(non_negative())
@@ -129,6 +134,28 @@ ReadCaseOptions read_options(const DataOptions& options) {
           .affine_tolerance = options.affine_tolerance};
 }
 
+namespace {
+
+/// Leaves the cases that the file lists. Throws DataError for an id that no case has.
+void take_only(std::vector<CaseFiles>& cases, const std::filesystem::path& file) {
+  const std::vector<std::byte> bytes = read_file(file);
+  std::istringstream lines(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::vector<CaseFiles> taken;
+  for (std::string id; std::getline(lines, id);) {
+    if (id.ends_with('\r')) id.pop_back();
+    if (id.empty()) continue;
+    const auto found = std::ranges::find(cases, id, &CaseFiles::id);
+    if (found == cases.end()) {
+      throw DataError(file.string() + ": case " + id + " is in none of the folders given");
+    }
+    taken.push_back(std::move(*found));
+    cases.erase(found);
+  }
+  cases = std::move(taken);
+}
+
+}  // namespace
+
 std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
                                      const DataOptions& options, bool require_labels,
                                      std::size_t& refused) {
@@ -156,6 +183,7 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
     throw DataError(std::to_string(problems) +
                     " problem(s), see above; --keep-going leaves these cases out");
   }
+  if (!options.only.empty()) take_only(cases, options.only);
   if (cases.empty()) throw DataError("no usable case in the folders given");
   return cases;
 }

@@ -63,6 +63,7 @@ class JsonLog {
 struct DataOptions {
   std::string layout = "auto", scheme;
   std::vector<std::string> scheme_of;  ///< FOLDER=SCHEME
+  std::filesystem::path only;          ///< file of the ids to take, one per line; empty: all
   double affine_tolerance = ReadCaseOptions{}.affine_tolerance;
   bool zero_nonfinite = false, keep_going = false;
 };
@@ -73,8 +74,8 @@ FindCasesOptions find_options(const DataOptions& options, const std::filesystem:
                               bool require_labels);
 ReadCaseOptions read_options(const DataOptions& options);
 
-/// The cases below several folders, complete ones only. Every problem is reported; without
-/// keep_going any problem throws DataError. `refused` counts cases left out.
+/// The cases below several folders, complete ones only, of the ids asked for. Every problem is
+/// reported; without keep_going any problem throws DataError. `refused` counts cases left out.
 std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
                                      const DataOptions& options, bool require_labels,
                                      std::size_t& refused);
