@@ -4,13 +4,14 @@
 
 #include "glia/losses/compound.hpp"
 #include "glia/optim/optimizer.hpp"
+#include "glia/train/training_step.hpp"
 #include "golden/golden_file.hpp"
 #include "support/backends.hpp"
 
 namespace glia::test {
 
 /// A network whose weights, image and results come from a golden file.
-template <class Net>
+template <class Net, class L = DiceAndCrossEntropy>
 class GoldenNetwork {
  public:
   using B = typename Net::Engine;
@@ -18,8 +19,9 @@ class GoldenNetwork {
   using R = typename B::Real;
   using Set = ParameterSet<typename Net::Parameters, R>;
 
-  explicit GoldenNetwork(const std::string& name)
+  explicit GoldenNetwork(const std::string& name, L loss = {})
       : file_(name),
+        loss_(loss),
         image_(test::upload<B>(k_, file_.tensor("image"))),
         target_(file_.tensor<float>("target")) {
     logits_ = test::filled<B>(k_, with_channels(image_.shape(), Net::out), 99);
@@ -82,16 +84,19 @@ class GoldenNetwork {
   template <class Y>
   double step(const Y& grad_image) {
     std::fill(gradients_.flat().begin(), gradients_.flat().end(), R(0));
+    k_.begin_step(0);
     typename Net::Saved saved;
     Net::template forward<Mode::training>(k_, parameters_.fields(), image_.view(), logits_.view(),
                                           saved);
-    const auto count = static_cast<std::size_t>(logits_.shape().n * Net::out);
-    std::vector<RegionSums> sums(count);
-    std::vector<RegionCoefficients> coefficients(count);
+    test::store<B>(k_, Plain<T>{logits_.view()}, Store<T>{gradient_.view()});
+    LossBuffers buffers;
+    const Differentiate<B, L> differentiate{k_, loss_, buffers};
     const auto target = std::as_const(target_).view();
-    B::region_sums(k_, logits_.view(), target, sums);
-    const double loss = DiceAndCrossEntropy{}.evaluate(sums, logits_.shape(), coefficients);
-    B::region_gradient(k_, logits_.view(), target, coefficients, gradient_.view());
+    double loss = differentiate(gradient_.view(), target);
+    if constexpr (HasAuxiliaryLoss<Net, L>) {
+      loss += Net::auxiliary_loss(k_, parameters_.fields(), saved, image_.view(), target,
+                                  differentiate);
+    }
     Net::backward(k_, parameters_.fields(), saved, image_.view(), Plain<T>{gradient_.view()},
                   gradients_.fields(), grad_image);
     return loss;
@@ -112,6 +117,7 @@ class GoldenNetwork {
   }
 
   GoldenFile file_;
+  L loss_;
   Context k_{{.threads = 2}};
   Tensor<T> image_, logits_, gradient_;
   HostTensor<float> target_;

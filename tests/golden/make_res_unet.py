@@ -28,8 +28,9 @@ def name_of(key):
     raise KeyError(key)
 
 
-torch.manual_seed(5)
-net = SegResNet(spatial_dims=3, init_filters=2, in_channels=4, out_channels=3, norm=("GROUP", {"num_groups": 2}),
-                blocks_down=BLOCKS, blocks_up=(1,) * (LEVELS - 1)).double()
-draw_parameters(net, lambda key, p: p.dim() == 1 and key.endswith("weight"))
-record_training("res_unet.safetensors", net, 4, 3, (4, 8, 12), ["adam"], name_of)
+if __name__ == "__main__":
+    torch.manual_seed(5)
+    net = SegResNet(spatial_dims=3, init_filters=2, in_channels=4, out_channels=3, norm=("GROUP", {"num_groups": 2}),
+                    blocks_down=BLOCKS, blocks_up=(1,) * (LEVELS - 1)).double()
+    draw_parameters(net, lambda key, p: p.dim() == 1 and key.endswith("weight"))
+    record_training("res_unet.safetensors", net, 4, 3, (4, 8, 12), ["adam"], name_of)

@@ -46,12 +46,12 @@ double worst_gradient_error(std::span<double> values, std::span<const double> an
 /// have both signs. The gradients start at one, because backward adds; without a sink they must be
 /// the same bits.
 template <class Net>
-void check_gradients(const std::string& name, Shape shape) {
+void check_gradients(const std::string& name, Shape shape, double deviation = 0.7) {
   CAPTURE(name);
   Context k{{.threads = 1}};
   using Set = ParameterSet<typename Net::Parameters, double>;
   Set p, grads, grads_alone;
-  randomise(p.flat(), 1, 0.7);
+  randomise(p.flat(), 1, deviation);
   auto x = random_tensor<double>(shape, 2);
   HostTensor<double> y(Net::output(shape)), grad_x(shape);
   const auto weights = random_tensor<double>(y.shape(), 3);

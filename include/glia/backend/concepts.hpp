@@ -15,7 +15,8 @@
 namespace glia {
 
 /// Types and memory: 1. `Scalar`, storage of tensors; 2. `Real`, type of weights and
-/// coefficients; 3. the pitch that a tensor of c channels gets; 4. filling.
+/// coefficients; 3. the pitch that a tensor of c channels gets; 4. filling; 5. reading sums (zeros
+/// where nothing is computed).
 template <class B>
 concept MemoryOps = requires(Context& k, index_t c, double* d, typename B::Real* r) {
   typename B::Scalar;
@@ -23,6 +24,7 @@ concept MemoryOps = requires(Context& k, index_t c, double* d, typename B::Real*
   { B::channel_pitch(c) } -> std::same_as<index_t>;
   B::fill(k, d, c, 0.0);
   B::fill(k, r, c, typename B::Real(0));
+  B::read(k, d, std::span<double>{});
 };
 
 /// Convolution of a source into a sink, and its backward as one operation: the gradient with
@@ -78,6 +80,14 @@ concept RegionOps = requires(Context& k, View<const T> x, View<T> y, View<const 
   B::probabilities(k, x, p);
 };
 
+/// z [N, 1, 1, 1, L] drawn from `code` [N, 1, 1, 1, 2 L], means and logarithms of variances, and
+/// what it costs: latent.hpp has the formulas.
+template <class B, class T = typename B::Scalar>
+concept LatentOps = requires(Context& k, const RandomKey& key, View<const T> x, View<T> y) {
+  { B::sample(k, key, x, y) } -> std::same_as<double>;
+  B::sample_backward(k, key, x, x, 0.5, y);
+};
+
 /// Whole-model operations on flat parameters. `moment*` are parameters too.
 template <class B, class R = typename B::Real>
 concept OptimizerOps = requires(Context& k, std::span<R> p, std::span<const R> g,
@@ -93,6 +103,6 @@ concept OptimizerOps = requires(Context& k, std::span<R> p, std::span<const R> g
 /// in the conformance tests.
 template <class B>
 concept Backend = MemoryOps<B> && ConvolutionOps<B> && NormOps<B> && StoreOps<B> && RegionOps<B> &&
-    OptimizerOps<B>;
+    LatentOps<B> && OptimizerOps<B>;
 
 }  // namespace glia

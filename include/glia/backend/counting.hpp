@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "glia/backend/concepts.hpp"
 
 namespace glia {
@@ -16,6 +18,9 @@ struct Counting {
   template <class V>
   static void fill(Context& k, V*, index_t count, V) {
     k.ledger().bytes_written += static_cast<double>(count) * sizeof(V);
+  }
+  static void read(Context&, const double*, std::span<double> to) {
+    std::fill(to.begin(), to.end(), 0.0);
   }
 
   template <Source X, Sink Y>
@@ -82,6 +87,10 @@ struct Counting {
   static void probabilities(Context& k, View<const Scalar> x, View<float> p) {
     count(k, 0, x.bytes(), p.bytes());
   }
+
+  static double sample(Context&, const RandomKey&, View<const Scalar>, View<Scalar>) { return 0; }
+  static void sample_backward(Context&, const RandomKey&, View<const Scalar>, View<const Scalar>,
+                              double, View<Scalar>) {}
 
   static void sgd_step(Context&, const SgdStep&, std::span<Real>, std::span<const Real>,
                        std::span<Real>) {}

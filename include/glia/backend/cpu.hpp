@@ -17,6 +17,7 @@
 #include "glia/backend/cpu/store.hpp"
 #include "glia/backend/cpu/upsample_backward.hpp"
 #include "glia/backend/cpu/voxelwise_rows.hpp"
+#include "glia/backend/latent.hpp"
 #include "glia/backend/normalise.hpp"
 #include "glia/backend/precision.hpp"
 
@@ -44,6 +45,9 @@ struct Cpu<Float32, I> {
     cpu::for_each_chunk(
         context, count, cpu::optimizer_chunk,
         [&](index_t, index_t first, index_t end) { std::fill(p + first, p + end, value); });
+  }
+  static void read(Context&, const double* from, std::span<double> to) {
+    std::copy_n(from, to.size(), to.begin());
   }
 
   template <Source X, Sink Y>
@@ -118,6 +122,14 @@ struct Cpu<Float32, I> {
   }
   static void probabilities(Context& k, View<const float> logits, View<float> out) {
     cpu::probabilities(k, isa(), logits, out);
+  }
+
+  static double sample(Context&, const RandomKey& key, View<const float> code, View<float> z) {
+    return detail::sample(key, code, z);
+  }
+  static void sample_backward(Context&, const RandomKey& key, View<const float> code,
+                              View<const float> grad_z, double weight, View<float> grad_code) {
+    detail::sample_backward(key, code, grad_z, weight, grad_code);
   }
 
   static void sgd_step(Context& k, const SgdStep& o, std::span<float> p, std::span<const float> g,

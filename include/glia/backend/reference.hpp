@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "glia/backend/concepts.hpp"
+#include "glia/backend/latent.hpp"
 #include "glia/backend/normalise.hpp"
 #include "glia/backend/reference/evaluate.hpp"
 #include "glia/backend/reference/rearranged.hpp"
@@ -27,6 +28,9 @@ struct Reference {
   template <class V>
   static void fill(Context&, V* p, index_t count, V value) {
     std::fill_n(p, count, value);
+  }
+  static void read(Context&, const double* from, std::span<double> to) {
+    std::copy_n(from, to.size(), to.begin());
   }
 
   template <Source X, Sink Y>
@@ -190,6 +194,14 @@ struct Reference {
             static_cast<float>(sigmoid(static_cast<double>(logits.at(v.n, v.d, v.h, v.w, c))));
       }
     });
+  }
+
+  static double sample(Context&, const RandomKey& key, View<const T> code, View<T> z) {
+    return detail::sample(key, code, z);
+  }
+  static void sample_backward(Context&, const RandomKey& key, View<const T> code,
+                              View<const T> grad_z, double weight, View<T> grad_code) {
+    detail::sample_backward(key, code, grad_z, weight, grad_code);
   }
 
   /// PyTorch's SGD: m = momentum m + g; p -= rate * (nesterov ? g + momentum m : m).

@@ -52,6 +52,11 @@ struct ReLU {
   static constexpr double negative_slope = 0;
 };
 
+/// x.
+struct NoActivation {
+  static constexpr double negative_slope = 1;
+};
+
 /// How an encoder goes one level down: 1. `pools`, the last unit's 2x2x2 maxima are the level's
 /// result; 2. `stride` of the first convolution of the level below.
 template <class P>

@@ -4,6 +4,7 @@
 #include "glia/models/residual_head.hpp"
 #include "glia/models/residual_level.hpp"
 #include "glia/models/select.hpp"
+#include "glia/models/vae_layer.hpp"
 
 namespace glia {
 
@@ -22,22 +23,27 @@ template <index_t... Count>
 struct IsEncoderBlocks<EncoderBlocks<Count...>> : std::true_type {};
 template <class P>
 struct IsHead : std::bool_constant<HeadPolicy<P>> {};
+template <class P>
+    struct IsVae : std::bool_constant < requires {
+  typename P::is_vae_policy;
+} > {};
 }  // namespace detail
 
 /// What can be chosen about a ResUNet beside its channels and widths.
 template <class P>
-concept ResUNetPolicy = NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> ||
-    DropoutPolicy<P> || HeadPolicy<P> || detail::IsEncoderBlocks<P>::value;
+concept ResUNetPolicy =
+    NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> || DropoutPolicy<P> ||
+    HeadPolicy<P> || detail::IsEncoderBlocks<P>::value || detail::IsVae<P>::value;
 
 /// The residual UNet of Myronenko 2018 ("3D MRI brain tumor segmentation using autoencoder
-/// regularization"), without its autoencoder, as MONAI's SegResNet writes it down.
+/// regularization"), as MONAI's SegResNet writes it down; with VaeBranch also its autoencoder.
 ///
 /// A 3x3x3 convolution and spatial dropout; levels of pre-activation residual blocks; strided 3x3x3
 /// convolutions down; 1x1x1 convolutions and trilinear upsampling up, added to the skip, one block
 /// each; norm, activation, 1x1x1 convolution with bias. No other convolution has a bias. [N, D, H,
 /// W, In] to logits [N, D, H, W, Out]; D, H and W must be multiples of `divisor` = 2^(levels - 1).
 /// Policies in any order replace GroupNorm<8>, ReLU, TrilinearUpsample, SpatialDropout<1/5>,
-/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>.
+/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>, NoVae.
 template <Backend B, class C, class W, ResUNetPolicy... Policies>
 struct ResUNet {
   static_assert(W::levels >= 2, "ResUNet: at least two widths are needed");
@@ -46,6 +52,7 @@ struct ResUNet {
                     detail::at_most_one<detail::IsUpsample, Policies...> &&
                     detail::at_most_one<detail::IsDropout, Policies...> &&
                     detail::at_most_one<detail::IsHead, Policies...> &&
+                    detail::at_most_one<detail::IsVae, Policies...> &&
                     detail::at_most_one<detail::IsEncoderBlocks, Policies...>,
                 "ResUNet: two policies of one kind");
 
@@ -79,20 +86,25 @@ struct ResUNet {
   using T = typename B::Scalar;
   using R = typename B::Real;
   using Trunk = detail::ResidualLevel<ResUNet, 0>;
+  using Vae = typename detail::VaeLayerOf<
+      ResUNet, typename detail::Select<detail::IsVae, NoVae, Policies...>::type>::type;
   using Head = typename HeadChoice::template Layer<B, Trunk::width, out, Norm, Activation>;
 
   struct Parameters {
     typename Trunk::Parameters trunk;
     typename Head::Parameters head;
+    typename Vae::Parameters vae;
     template <class F, class... P>
     static void fields(F&& f, P&... p) {
       f("", p.trunk...);
       f("head", p.head...);
+      f("vae", p.vae...);
     }
   };
   struct Saved {
     typename Trunk::Saved trunk;
     typename Head::Saved head;
+    typename Vae::Saved vae;
   };
 
   template <Mode M>
@@ -102,10 +114,24 @@ struct ResUNet {
     if constexpr (M == Mode::inference) s = {};
   }
 
+  /// The autoencoder's part of the loss of `image`, after a forward pass of training.
+  template <class D>
+  static double auxiliary_loss(Context& k, const Parameters& p, Saved& s, View<const T> image,
+                               View<const float>, const D&) requires(Vae::present) {
+    return Vae::forward(k, p.vae, p.trunk, Trunk::bottleneck(s.trunk).output, image, s.vae);
+  }
+
   /// `grad` is dL/dlogits; adds to `grads`, sends dL/dx to `grad_x`, consumes `s`.
   template <Source G, class Y = NoGradient>
   static void backward(Context& k, const Parameters& p, Saved& s, View<const T> x, const G& grad,
                        Parameters& grads, const Y& grad_x = {}) {
+    if constexpr (Vae::present) {
+      auto& bottleneck = Trunk::bottleneck(s.trunk);
+      if (s.vae.started) {
+        Vae::backward(k, p.vae, p.trunk, s.vae, bottleneck.output.values.view(), bottleneck.grad,
+                      grads.vae, grads.trunk);
+      }
+    }
     const View<const T> stream = s.trunk.output.values.view();
     Head::backward(k, p.head, s.head, stream, grad, gradient_sink<B>(k, stream.shape, s.trunk.grad),
                    grads.head);
