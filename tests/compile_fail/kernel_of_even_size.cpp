@@ -1,5 +1,5 @@
 // A kernel without a centre has no padding that keeps the extent.
-// EXPECT: Conv3d: the kernel must be odd
+// EXPECT: Conv3d: the kernel must be odd, or 2 with a stride of 2
 #include "glia/backend/reference.hpp"
 #include "glia/layers/conv3d.hpp"
 

@@ -117,6 +117,14 @@ TEST_CASE("cpu weight gradients: layers with more weights than voxels") {
   check({{90, 210, 1, 2}, {1, 5, 3, 4, 90}});
 }
 
+TEST_CASE("cpu weight gradients: blocks of 2x2x2 voxels") {
+  for (const Shape in : {Shape{1, 2, 2, 2, 1}, Shape{2, 4, 6, 8, 3}, Shape{1, 3, 5, 17, 20}}) {
+    for (const index_t out : {1, 30}) check({{in.c, out, 2, 2}, in});
+  }
+  check({{70, 8, 2, 2}, {1, 4, 22, 66, 70}});
+  check({{130, 129, 2, 2}, {2, 4, 2, 4, 130}});
+}
+
 TEST_CASE("cpu weight gradients: no bias") {
   const Problem p{{5, 6, 3, 1}, {1, 3, 4, 5, 5}, SourceKind::plain, SourceKind::plain, 0, false};
   CHECK(solve<Cpu<Float32>>(p, 1).bias == std::vector<double>(6, 0.5));

@@ -124,6 +124,17 @@ TEST_CASE("cpu convolution: odd shapes, channels, kernels and strides against th
   }
 }
 
+TEST_CASE("cpu convolution: blocks of 2x2x2 voxels against the reference") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    for (const Shape in : {Shape{1, 2, 2, 2, 1}, Shape{2, 4, 6, 8, 3}, Shape{1, 3, 5, 17, 20}}) {
+      for (const index_t out : {1, 30}) {
+        check({operation, {in.c, out, 2, 2}, in, SourceKind::plain, SinkKind::accumulate, 5});
+      }
+    }
+    check({operation, {64, 40, 2, 2}, {1, 4, 10, 66, 64}, SourceKind::plain, SinkKind::output});
+  }
+}
+
 TEST_CASE("cpu convolution: every source with every sink against the reference") {
   for (const auto operation : {Operation::forward, Operation::backward_data}) {
     for (const index_t padding : {0, 5}) {

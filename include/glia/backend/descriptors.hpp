@@ -4,10 +4,10 @@
 
 namespace glia {
 
-/// A 3-D convolution with a cubic kernel, padding kernel / 2, weights [Out, In, kD, kH, kW].
+/// A 3-D convolution with a cubic kernel, padding (kernel - 1) / 2, weights [Out, In, kD, kH, kW].
 struct ConvDescriptor {
   index_t in, out, kernel, stride;
-  [[nodiscard]] constexpr index_t padding() const { return kernel / 2; }
+  [[nodiscard]] constexpr index_t padding() const { return (kernel - 1) / 2; }
   [[nodiscard]] constexpr index_t taps() const { return kernel * kernel * kernel; }
   [[nodiscard]] constexpr Shape output(Shape x) const {
     const auto extent = [this](index_t e) { return (e + 2 * padding() - kernel) / stride + 1; };

@@ -27,13 +27,14 @@ struct ConvParameters<R, In, Out, Kernel, false> {
 };
 
 /// y[o] = bias[o] + sum over i and taps of weight[o, i, tap] x[i]: cross-correlation with zero
-/// padding Kernel / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 * (Kernel / 2) -
+/// padding P = (Kernel - 1) / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 P -
 /// Kernel) / Stride + 1.
 template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1,
           bool Bias = true>
 struct Conv3d {
   static_assert(In > 0 && Out > 0, "Conv3d: channel counts must be positive");
-  static_assert(Kernel % 2 == 1, "Conv3d: the kernel must be odd");
+  static_assert(Kernel % 2 == 1 || (Kernel == 2 && Stride == 2),
+                "Conv3d: the kernel must be odd, or 2 with a stride of 2");
   static_assert(Stride == 1 || Stride == 2, "Conv3d: the stride must be 1 or 2");
 
   using T = typename B::Scalar;

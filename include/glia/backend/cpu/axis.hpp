@@ -6,7 +6,7 @@
 
 namespace glia::cpu {
 
-/// One axis of a convolution with padding kernel / 2, or of its adjoint: which inputs an output
+/// One axis of a convolution with padding (kernel - 1) / 2, or of its adjoint: which inputs an output
 /// reads.
 ///
 /// Outputs fall into `period` classes by their residue. Output o of residue r reads the inputs
@@ -23,7 +23,7 @@ struct Axis {
     index_t low, high;  ///< both included; empty if high < low
   };
 
-  [[nodiscard]] index_t padding() const { return kernel / 2; }
+  [[nodiscard]] index_t padding() const { return (kernel - 1) / 2; }
   [[nodiscard]] index_t period() const { return adjoint ? stride : 1; }
   [[nodiscard]] index_t step() const { return adjoint ? 1 : stride; }
   [[nodiscard]] index_t origin(index_t output) const { return output / period() * step(); }
