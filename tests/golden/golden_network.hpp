@@ -10,6 +10,26 @@
 
 namespace glia::test {
 
+/// One parameter behind a type that does not depend on it: what is written in a visitor is compiled
+/// once per shape of parameter, and networks have dozens.
+template <class R>
+struct Leaf {
+  std::string name;
+  std::span<R> values;
+  std::span<const index_t> dims;
+};
+template <class P, class R>
+std::vector<Leaf<R>> leaves(ParameterSet<P, R>& set) {
+  std::vector<Leaf<R>> result;
+  visit_parameters(
+      [&](const std::string& name, const auto& leaf) {
+        using L = std::remove_cvref_t<decltype(leaf)>;
+        result.push_back({name, {leaf.data, static_cast<std::size_t>(L::size)}, L::dims});
+      },
+      "", set.fields());
+  return result;
+}
+
 /// A network whose weights, image and results come from a golden file.
 template <class Net, class L = DiceAndCrossEntropy>
 class GoldenNetwork {
@@ -29,13 +49,11 @@ class GoldenNetwork {
   }
 
   void check_names_and_dims() {
-    visit_parameters(
-        [&](const std::string& name, const auto& leaf) {
-          CAPTURE(name);
-          const auto& dims = file_.dims("initial." + name);
-          CHECK(std::equal(dims.begin(), dims.end(), leaf.dims.begin(), leaf.dims.end()));
-        },
-        "", parameters_.fields());
+    for (const Leaf<R>& leaf : leaves(parameters_)) {
+      CAPTURE(leaf.name);
+      const auto& dims = file_.dims("initial." + leaf.name);
+      CHECK(std::equal(dims.begin(), dims.end(), leaf.dims.begin(), leaf.dims.end()));
+    }
   }
 
   void check_gradients() {
@@ -71,13 +89,10 @@ class GoldenNetwork {
   static constexpr double tolerance = sizeof(R) == 8 ? 1e-6 : 1e-5;
 
   void load() {
-    visit_parameters(
-        [&](const std::string& name, auto& leaf) {
-          const auto from = file_.values("initial." + name);
-          for (index_t i = 0; i < leaf.size; ++i)
-            leaf.data[i] = static_cast<R>(from[static_cast<std::size_t>(i)]);
-        },
-        "", parameters_.fields());
+    for (const Leaf<R>& leaf : leaves(parameters_)) {
+      const auto from = file_.values("initial." + leaf.name);
+      std::copy(from.begin(), from.end(), leaf.values.begin());
+    }
   }
 
   /// One forward and backward pass; returns the loss.
@@ -104,16 +119,13 @@ class GoldenNetwork {
 
   void check(const std::string& prefix, Set& set) {
     const double whole = std::sqrt(test::dot(set.flat(), set.flat()));
-    visit_parameters(
-        [&](const std::string& name, const auto& leaf) {
-          CAPTURE(name);
-          const auto expected = file_.values(prefix + name);
-          const std::span<const R> values(leaf.data, expected.size());
-          const double norm = std::sqrt(test::dot(expected, expected));
-          const double error = test::relative_error(values, expected) * (norm > 0 ? norm : 1);
-          CHECK(error < tolerance * (std::max)(norm, 0.01 * whole));
-        },
-        "", set.fields());
+    for (const Leaf<R>& leaf : leaves(set)) {
+      CAPTURE(leaf.name);
+      const auto expected = file_.values(prefix + leaf.name);
+      const double norm = std::sqrt(test::dot(expected, expected));
+      const double error = test::relative_error(leaf.values, expected) * (norm > 0 ? norm : 1);
+      CHECK(error < tolerance * (std::max)(norm, 0.01 * whole));
+    }
   }
 
   GoldenFile file_;
