@@ -19,6 +19,12 @@ TEST_CASE("gradients of the ResUNet as published, batch of two, not a cube") {
                                                                         {2, 4, 8, 4, 2});
 }
 
+TEST_CASE("gradients of Lachinov's student") {
+  using Student = LachinovResUNet<Reference<double>, Channels<2, 2>, Widths<2, 4>, GroupNorm<2>,
+                                  EncoderBlocks<1, 1>>;
+  test::check_gradients<test::Whole<Student>>("two levels", {2, 4, 2, 4, 2});
+}
+
 TEST_CASE("gradients of the ResUNet with other policies") {
   check_res_unet<Widths<2, 3>, InstanceNorm<>, LeakyReLU<>, NearestUpsample, PlainHead,
                  ElementDropout<std::ratio<1, 4>>, EncoderBlocks<2, 1>>("all others",

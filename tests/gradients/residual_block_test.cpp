@@ -1,6 +1,5 @@
-#include "glia/layers/residual_block.hpp"
-
 #include "glia/layers/dropout.hpp"
+#include "glia/layers/residual_blocks.hpp"
 #include "gradients/numeric_gradient.hpp"
 
 using namespace glia;
@@ -49,6 +48,11 @@ TEST_CASE("gradients of residual blocks") {
   check<1, GroupNorm<2>, ReLU, false>("one block, groups", {2, 3, 2, 3, 4});
   check<1, InstanceNorm<std::ratio<1, 1000>>, LeakyReLU<>, true>("with bias", {2, 2, 3, 2, 4});
   check<3, GroupNorm<4>, ReLU, false>("three blocks", {1, 2, 3, 2, 4});
+}
+
+TEST_CASE("gradients of residual blocks with norms after the convolutions") {
+  using Block = PostNormBlock<B, 4, GroupNorm<2>, LeakyReLU<>>;
+  test::check_gradients<Alone<ResidualBlocks<Block, 2>, NoDropout>>("two blocks", {2, 3, 2, 3, 4});
 }
 
 TEST_CASE("gradients of residual blocks after dropout") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "glia/models/concat_ascent.hpp"
 #include "glia/models/network.hpp"
 #include "glia/models/residual_head.hpp"
 #include "glia/models/residual_level.hpp"
@@ -16,6 +17,12 @@ struct EncoderBlocks {
   static constexpr std::array<index_t, sizeof...(Count)> values{Count...};
 };
 
+/// The kernel of the strided convolutions that go down.
+template <index_t Kernel>
+struct DownKernel {
+  static constexpr index_t kernel = Kernel;
+};
+
 namespace detail {
 template <class P>
 struct IsEncoderBlocks : std::false_type {};
@@ -24,16 +31,23 @@ struct IsEncoderBlocks<EncoderBlocks<Count...>> : std::true_type {};
 template <class P>
 struct IsHead : std::bool_constant<HeadPolicy<P>> {};
 template <class P>
-    struct IsVae : std::bool_constant < requires {
-  typename P::is_vae_policy;
-} > {};
+struct IsVae : std::bool_constant<AutoencoderPolicy<P>> {};
+template <class P>
+struct IsResidual : std::bool_constant<ResidualPolicy<P>> {};
+template <class P>
+struct IsDownKernel : std::false_type {};
+template <index_t Kernel>
+struct IsDownKernel<DownKernel<Kernel>> : std::true_type {};
+template <class P>
+struct IsSkips : std::disjunction<std::is_same<P, AddSkips>, std::is_same<P, ConcatSkips>> {};
 }  // namespace detail
 
 /// What can be chosen about a ResUNet beside its channels and widths.
 template <class P>
-concept ResUNetPolicy =
-    NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> || DropoutPolicy<P> ||
-    HeadPolicy<P> || detail::IsEncoderBlocks<P>::value || detail::IsVae<P>::value;
+concept ResUNetPolicy = NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> ||
+    DropoutPolicy<P> || HeadPolicy<P> || ResidualPolicy<P> || AutoencoderPolicy<P> ||
+    detail::IsEncoderBlocks<P>::value || detail::IsDownKernel<P>::value ||
+    detail::IsSkips<P>::value;
 
 /// The residual UNet of Myronenko 2018 ("3D MRI brain tumor segmentation using autoencoder
 /// regularization"), as MONAI's SegResNet writes it down; with VaeBranch also its autoencoder.
@@ -43,7 +57,7 @@ concept ResUNetPolicy =
 /// each; norm, activation, 1x1x1 convolution with bias. No other convolution has a bias. [N, D, H,
 /// W, In] to logits [N, D, H, W, Out]; D, H and W must be multiples of `divisor` = 2^(levels - 1).
 /// Policies in any order replace GroupNorm<8>, ReLU, TrilinearUpsample, SpatialDropout<1/5>,
-/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>, NoVae.
+/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>, NoVae, PreActivation, DownKernel<3>, AddSkips.
 template <Backend B, class C, class W, ResUNetPolicy... Policies>
 struct ResUNet {
   static_assert(W::levels >= 2, "ResUNet: at least two widths are needed");
@@ -53,6 +67,9 @@ struct ResUNet {
                     detail::at_most_one<detail::IsDropout, Policies...> &&
                     detail::at_most_one<detail::IsHead, Policies...> &&
                     detail::at_most_one<detail::IsVae, Policies...> &&
+                    detail::at_most_one<detail::IsResidual, Policies...> &&
+                    detail::at_most_one<detail::IsDownKernel, Policies...> &&
+                    detail::at_most_one<detail::IsSkips, Policies...> &&
                     detail::at_most_one<detail::IsEncoderBlocks, Policies...>,
                 "ResUNet: two policies of one kind");
 
@@ -66,6 +83,10 @@ struct ResUNet {
   using HeadChoice = typename detail::Select<detail::IsHead, NormalisedHead, Policies...>::type;
   using Counts = typename detail::Select<detail::IsEncoderBlocks, EncoderBlocks<1, 2, 2, 4>,
                                          Policies...>::type;
+  using Residual = typename detail::Select<detail::IsResidual, PreActivation, Policies...>::type;
+  using Skips = typename detail::Select<detail::IsSkips, AddSkips, Policies...>::type;
+  static constexpr index_t down_kernel =
+      detail::Select<detail::IsDownKernel, DownKernel<3>, Policies...>::type::kernel;
   static_assert(Counts::levels == W::levels,
                 "ResUNet: EncoderBlocks must name as many counts as there are widths");
   template <Backend Other>
@@ -81,7 +102,8 @@ struct ResUNet {
     return Counts::values[static_cast<std::size_t>(level)];
   }
   template <index_t Width, index_t Units>
-  using Blocks = ResidualBlocks<ResidualBlock<B, Width, Norm, Activation>, Units>;
+  using Blocks =
+      ResidualBlocks<typename Residual::template Block<B, Width, Norm, Activation>, Units>;
 
   using T = typename B::Scalar;
   using R = typename B::Real;
@@ -138,5 +160,12 @@ struct ResUNet {
     Trunk::backward(k, p.trunk, s.trunk, make_wire<in>(Plain<T>{x}), grad_x, grads.trunk);
   }
 };
+
+/// The student of Lachinov et al. 2019 ("Knowledge distillation for brain tumor segmentation"):
+/// norms after convolutions, concatenated skips, 2x2x2 convolutions down, 3x3x3 head with bias.
+/// With Widths<16, 32, 64, 128> it is what they published.
+template <Backend B, class C, class W, ResUNetPolicy... Policies>
+using LachinovResUNet = ResUNet<B, C, W, PostNorm, ConcatSkips, DownKernel<2>, LeakyReLU<>,
+                                ConvHead<3>, NoDropout, Policies...>;
 
 }  // namespace glia

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "glia/layers/residual_block.hpp"
+#include "glia/layers/residual_blocks.hpp"
 
 namespace glia::detail {
 
@@ -32,28 +32,40 @@ struct ResidualAscent {
     Up::forward(k, p.up, make_wire<in>(Plain<T>{below}), {.y = coarse.view()});
     return coarse;
   }
-  /// The blocks of `skip` (empty: nothing) plus the doubled `coarse`, a sum made in `memory`, which
-  /// may be the skip's.
+  /// The blocks of `skip` (empty: nothing) plus the doubled `coarse`. At inference the sum takes
+  /// the skip's memory.
   template <Mode M>
-  static Stream<T> rise(Context& k, const Parameters& p, Tensor<T> coarse, Tensor<T> memory,
-                        View<const T> skip, Saved& s) {
-    auto sum = make_stream<B>(k, std::move(memory));
+  static Stream<T> rise(Context& k, const Parameters& p, Tensor<T> coarse, Tensor<T>& skip,
+                        Saved& s) {
+    const View<const T> addend = skip.view();
+    auto sum = make_stream<B>(
+        k, M == Mode::training ? make_tensor<B>(k, doubled(coarse.shape())) : std::move(skip));
     store<B>(k, Upsampled<Plain<T>>{{coarse.view()}, R::Upsample::interpolation},
-             output_to<B>(sum, skip));
+             output_to<B>(sum, addend));
     coarse = {};
     return Blocks::template forward<M>(k, p.blocks, std::move(sum), s);
   }
 
-  /// `grad` is the gradient of the output and becomes that of the sum, hence of the skip; that
-  /// of `below` is added to `grad_below`. Consumes `s`.
-  static void backward(Context& k, const Parameters& p, Saved& s, View<const T> below, View<T> grad,
-                       Tensor<T>& grad_below, Parameters& grads) {
-    Blocks::backward(k, p.blocks, s, grad, grads.blocks);
+  /// `grad` is the gradient of the output and becomes that of the sum, hence of the skip; that of
+  /// `below` is added to `grad_below`. Consumes `s`.
+  static void backward(Context& k, const Parameters& p, Saved& s, View<const T> below,
+                       View<const T>, Tensor<T>& grad, Tensor<T>& grad_below, Parameters& grads) {
+    Blocks::backward(k, p.blocks, s, grad.view(), grads.blocks);
     const auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
-    upsample_backward<B>(k, R::Upsample::interpolation, grad, Store<T>{coarse.view()});
+    upsample_backward<B>(k, R::Upsample::interpolation, grad.view(), Store<T>{coarse.view()});
     Up::backward(k, p.up, make_wire<in>(Plain<T>{below}), Plain<T>{coarse.view()},
                  gradient_sink<B>(k, below.shape, grad_below), grads.up);
   }
 };
 
 }  // namespace glia::detail
+
+namespace glia {
+
+/// Skips are added (Myronenko 2018).
+struct AddSkips {
+  template <class R, index_t L>
+  using Ascent = detail::ResidualAscent<R, L>;
+};
+
+}  // namespace glia

@@ -48,13 +48,14 @@ struct NormalisedHead {
   };
 };
 
-/// A 1x1x1 convolution with bias: what Myronenko 2018 prints.
-struct PlainHead {
+/// A convolution with bias.
+template <index_t Kernel>
+struct ConvHead {
   using is_head_policy = void;
   template <Backend B, index_t In, index_t Out, NormPolicy, ActivationPolicy>
   struct Layer {
     using T = typename B::Scalar;
-    using Conv = Conv3d<B, In, Out, 1>;
+    using Conv = Conv3d<B, In, Out, Kernel>;
     using Parameters = typename Conv::Parameters;
     struct Saved {};
 
@@ -69,5 +70,8 @@ struct PlainHead {
     }
   };
 };
+
+/// A 1x1x1 convolution with bias: what Myronenko 2018 prints.
+using PlainHead = ConvHead<1>;
 
 }  // namespace glia

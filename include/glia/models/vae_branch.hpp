@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <ratio>
 
 #include "glia/models/select.hpp"
@@ -41,29 +42,34 @@ struct VaeWeights {
       static_cast<double>(Divergence::num) / static_cast<double>(Divergence::den);
 };
 
+template <class P>
+concept DivergencePolicy = requires(index_t count) {
+  { P::divisor(count, count) } -> std::same_as<index_t>;
+};
+template <class P>
+concept SharingPolicy = requires {
+  { P::shared } -> std::convertible_to<bool>;
+};
+
 namespace detail {
 template <class P>
-    struct IsDivergenceScale : std::bool_constant < requires {
-  P::divisor(index_t{}, index_t{});
-} > {};
+struct IsDivergence : std::bool_constant<DivergencePolicy<P>> {};
 template <class P>
-    struct IsVaeDecoder : std::bool_constant < requires {
-  P::shared;
-} > {};
+struct IsSharing : std::bool_constant<SharingPolicy<P>> {};
 template <class P>
-    struct IsLatents : std::bool_constant < requires {
-  P::count;
-} > {};
+struct IsLatents : std::false_type {};
+template <index_t Count>
+struct IsLatents<Latents<Count>> : std::true_type {};
 template <class P>
-    struct IsVaeWeights : std::bool_constant < requires {
-  P::reconstruction;
-} > {};
+struct IsVaeWeights : std::false_type {};
+template <class Reconstruction, class Divergence>
+struct IsVaeWeights<VaeWeights<Reconstruction, Divergence>> : std::true_type {};
 }  // namespace detail
 
 /// What can be chosen about a VaeBranch beside the extent.
 template <class P>
-concept VaePolicy = detail::IsDivergenceScale<P>::value || detail::IsVaeDecoder<P>::value ||
-    detail::IsLatents<P>::value || detail::IsVaeWeights<P>::value;
+concept VaePolicy = DivergencePolicy<P> || SharingPolicy<P> || detail::IsLatents<P>::value ||
+    detail::IsVaeWeights<P>::value;
 
 /// The variational autoencoder that regularises a ResUNet (Myronenko 2018): from the bottleneck it
 /// draws latents and rebuilds the image. It lives in training only and adds to the loss the mean
@@ -73,19 +79,19 @@ concept VaePolicy = detail::IsDivergenceScale<P>::value || detail::IsVaeDecoder<
 /// in any order replace Latents<128>, OwnDecoder, DivergencePerVoxel, VaeWeights<1/10, 1/10>.
 template <index_t D, index_t H, index_t W, VaePolicy... Policies>
 struct VaeBranch {
-  static_assert(detail::at_most_one<detail::IsDivergenceScale, Policies...> &&
-                    detail::at_most_one<detail::IsVaeDecoder, Policies...> &&
+  static_assert(detail::at_most_one<detail::IsDivergence, Policies...> &&
+                    detail::at_most_one<detail::IsSharing, Policies...> &&
                     detail::at_most_one<detail::IsLatents, Policies...> &&
                     detail::at_most_one<detail::IsVaeWeights, Policies...>,
                 "VaeBranch: two policies of one kind");
-  using is_vae_policy = void;
+  using is_autoencoder_policy = void;
   static constexpr Extent extent{D, H, W};
   static constexpr index_t latents =
       detail::Select<detail::IsLatents, Latents<128>, Policies...>::type::count;
   static constexpr bool shared =
-      detail::Select<detail::IsVaeDecoder, OwnDecoder, Policies...>::type::shared;
+      detail::Select<detail::IsSharing, OwnDecoder, Policies...>::type::shared;
   static constexpr index_t divergence_divisor =
-      detail::Select<detail::IsDivergenceScale, DivergencePerVoxel, Policies...>::type::divisor(
+      detail::Select<detail::IsDivergence, DivergencePerVoxel, Policies...>::type::divisor(
           extent.voxels(), latents);
   using Weights =
       typename detail::Select<detail::IsVaeWeights,
@@ -94,7 +100,13 @@ struct VaeBranch {
 
 /// No autoencoder.
 struct NoVae {
-  using is_vae_policy = void;
+  using is_autoencoder_policy = void;
+};
+
+/// Whether a network has an autoencoder, and which.
+template <class P>
+concept AutoencoderPolicy = requires {
+  typename P::is_autoencoder_policy;
 };
 
 }  // namespace glia

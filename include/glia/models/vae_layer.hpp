@@ -41,15 +41,15 @@ struct VaeLevel {
     Inner::forward(k, p.inner, s.inner);
     const View<const T> below = s.inner.output.values.view();
     auto coarse = Ascent::narrow(k, p.ascent, below);
-    s.output = Ascent::template rise<Mode::training>(
-        k, p.ascent, std::move(coarse),
-        make_tensor<B>(k, with_channels(doubled(below.shape), width)), {}, s.ascent);
+    Tensor<T> no_skip;
+    s.output =
+        Ascent::template rise<Mode::training>(k, p.ascent, std::move(coarse), no_skip, s.ascent);
   }
   template <class P>
   static void backward(Context& k, const P& p, Saved& s, P& grads) {
     s.output = {};
-    Ascent::backward(k, p.ascent, s.ascent, s.inner.output.values.view(), s.grad.view(),
-                     s.inner.grad, grads.ascent);
+    Ascent::backward(k, p.ascent, s.ascent, s.inner.output.values.view(), {}, s.grad, s.inner.grad,
+                     grads.ascent);
     s.grad = {};
     Inner::backward(k, p.inner, s.inner, grads.inner);
   }
@@ -93,6 +93,8 @@ struct VaeLayer {
   static_assert(V::extent.d % unit == 0 && V::extent.h % unit == 0 && V::extent.w % unit == 0,
                 "VaeBranch: every extent must be a multiple of 2^levels");
   static_assert(B::channel_pitch(code) == code);
+  static_assert(!V::shared || std::is_same_v<typename R::Skips, AddSkips>,
+                "VaeBranch: a SharedDecoder comes up without skips, so the network must add them");
   static constexpr Extent grid{V::extent.d / unit, V::extent.h / unit, V::extent.w / unit};
   static constexpr index_t size = grid.voxels() * code;
 

@@ -44,6 +44,21 @@ const std::vector<Row> table{{"encoder.0.stem", 3456},
                              {"head.norm", 64},
                              {"head.conv", 99}};
 
+template <class Net>
+void check_rows(const std::vector<Row>& rows) {
+  ParameterSet<typename Net::Parameters, float> set(false);
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    index_t count = 0;
+    visit_parameters(
+        [&](const std::string& name, const auto& leaf) {
+          if (name.starts_with(row.name + ".")) count += leaf.size;
+        },
+        "", set.fields());
+    CHECK(count == row.parameters);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("parameters of the published ResUNet, in all and layer by layer") {
@@ -51,19 +66,7 @@ TEST_CASE("parameters of the published ResUNet, in all and layer by layer") {
   using Plain = ResUNet<B, Channels<4, 3>, Widths<32, 64, 128, 256>, PlainHead>;
   CHECK(count_parameters<Plain::Parameters>() == 18798627 - 64);
 
-  ParameterSet<Published::Parameters, float> set(false);
-  std::vector<index_t> counts(table.size());
-  visit_parameters(
-      [&](const std::string& name, const auto& leaf) {
-        for (std::size_t i = 0; i < table.size(); ++i) {
-          if (name.starts_with(table[i].name + ".")) counts[i] += leaf.size;
-        }
-      },
-      "", set.fields());
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    CAPTURE(table[i].name);
-    CHECK(counts[i] == table[i].parameters);
-  }
+  check_rows<Published>(table);
 }
 
 TEST_CASE("the published ResUNet costs 1169.2 GFLOP on 128^3, as its layer table says") {
@@ -85,6 +88,26 @@ TEST_CASE("inference holds the four skips and little more than two tensors of fu
   const double one = 64 * 64 * 64 * 32 * 4;  // bytes of a tensor of level 0
   const RunPlan plan = plan_inference<Published::On<Cpu<Float32>>>(k, {1, 64, 64, 64, 4});
   CHECK(static_cast<double>(plan.memory.bytes) < 3 * one);
+}
+
+TEST_CASE("parameters and cost of Lachinov's student, layer by layer") {
+  using Student = LachinovResUNet<B, Channels<4, 3>, Widths<16, 32, 64, 128>>;
+  const std::vector<Row> groups{{"encoder.0.stem", 1760},   {"encoder.0.0", 13888},
+                                {"encoder.1.down", 4096},   {"encoder.1.0", 110848 / 2},
+                                {"encoder.2.down", 16384},  {"encoder.2.1", 442880 / 2},
+                                {"bottleneck.down", 65536}, {"bottleneck.3", 3540992 / 4},
+                                {"decoder.2", 237824},      {"decoder.1", 59520},
+                                {"decoder.0", 14912},       {"head", 1299}};  // networks.md 3b
+  CHECK(count_parameters<Student::Parameters>() == 4509939);
+  check_rows<Student>(groups);
+
+  const Context k{{.threads = 1}};
+  const RunPlan plan = plan_inference<Student>(k, {1, 128, 128, 128, 4});
+  // As published the three 1x1x1 convolutions of the way up run at the fine grid, eight times as
+  // many voxels.
+  const double up =
+      32 * 16 * 128e0 * 128 * 128 + 64 * 32 * 64e0 * 64 * 64 + 128 * 64 * 32e0 * 32 * 32;
+  CHECK(plan.ledger.flops / 2e9 + up * 7 / 8 / 1e9 == doctest::Approx(149.686).epsilon(1e-5));
 }
 
 TEST_CASE("names are unique and follow the path through the U") {
