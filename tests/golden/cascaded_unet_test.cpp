@@ -1,5 +1,6 @@
 #include "glia/models/cascaded_unet.hpp"
 
+#include "glia/data/resample.hpp"
 #include "glia/layers/grouped.hpp"
 #include "golden/golden_network.hpp"
 
@@ -91,3 +92,11 @@ TEST_CASE_TEMPLATE_DEFINE("grouped and transposed convolutions agree with PyTorc
       std::type_identity<Up>{});
 }
 TEST_CASE_TEMPLATE_APPLY(layers, Oracles);
+
+TEST_CASE("resampling agrees with PyTorch") {
+  const test::GoldenFile file("cascade_layers.safetensors");
+  const auto x = file.tensor<float>("resample.x"), expected = file.tensor<float>("resample.y");
+  HostTensor<float> y(expected.shape());
+  resample(x.view(), y.view());
+  CHECK(test::relative_error(y.values(), expected.values()) < 1e-6);
+}

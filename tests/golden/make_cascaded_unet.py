@@ -212,6 +212,9 @@ def make_layers():
         lambda x, weight: F.conv3d(x, weight, None, 2, 1, groups=3), lambda w: w)
     add("transposed_conv", torch.randn(2, 3, 2, 3, 4), torch.randn(3, 5, 2, 2, 2),
         lambda x, weight: F.conv_transpose3d(x, weight, None, 2), interleaved)
+    image = exact(torch.randn(1, 3, 4, 7, 5))
+    grid = F.interpolate(image, (6, 3, 5), mode="trilinear", align_corners=False)
+    out |= {"resample.x": last(image), "resample.y": last(grid)}
     write_safetensors("cascade_layers.safetensors", out)
 
 

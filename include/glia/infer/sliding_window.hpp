@@ -14,10 +14,13 @@
 
 namespace glia {
 
+/// A window as large as the volume, whatever the volume.
+inline constexpr Extent whole_volume{0, 0, 0};
+
 struct SlidingWindowOptions {
-  Extent window{128, 128, 128};
-  double overlap = 0.5;     ///< share of a window that the next one covers again, in [0, 1)
-  ProgressSink progress{};  ///< called after every window
+  Extent window{128, 128, 128};  ///< or whole_volume
+  double overlap = 0.5;          ///< share of a window that the next one covers again, in [0, 1)
+  ProgressSink progress{};       ///< called after every window
 };
 
 namespace detail {
@@ -92,9 +95,10 @@ class PlaneAccumulator {
   index_t first_ = 0;
 };
 
-inline void require_sliding_window(Shape image, const SlidingWindowOptions& options,
-                                   index_t divisor) {
-  const Extent window = options.window;
+/// The window for an image.
+inline Extent require_sliding_window(Shape image, const SlidingWindowOptions& options,
+                                     index_t divisor) {
+  const Extent window = options.window == whole_volume ? image.extent() : options.window;
   if (image.n != 1 || image.voxels() <= 0) {
     throw UsageError("sliding window: image: got " + to_string(image) +
                      ", expected one volume [1, D, H, W, C] that is not empty");
@@ -108,6 +112,7 @@ inline void require_sliding_window(Shape image, const SlidingWindowOptions& opti
     throw UsageError("sliding window: overlap: got " + std::to_string(options.overlap) +
                      ", expected at least 0 and below 1");
   }
+  return window;
 }
 
 }  // namespace detail
@@ -126,8 +131,8 @@ inline void require_sliding_window(Shape image, const SlidingWindowOptions& opti
 template <Predictor P, std::invocable<index_t, View<const float>> Emit>
 void sliding_window(P&& predictor, View<const float> image, const SlidingWindowOptions& options,
                     Emit&& emit) {
-  detail::require_sliding_window(image.shape, options, divisor_of(predictor));
-  const Extent volume = image.shape.extent(), length = options.window;
+  const Extent volume = image.shape.extent();
+  const Extent length = detail::require_sliding_window(image.shape, options, divisor_of(predictor));
   const AxisWindows along_d(volume.d, length.d, options.overlap),
       along_h(volume.h, length.h, options.overlap), along_w(volume.w, length.w, options.overlap);
   const std::size_t layers = along_d.starts.size();

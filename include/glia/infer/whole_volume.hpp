@@ -1,0 +1,89 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "glia/core/error.hpp"
+#include "glia/data/resample.hpp"
+#include "glia/infer/sliding_window.hpp"
+
+namespace glia {
+
+/// A predictor of one grid as a predictor of volumes of any extent: the image is resampled to the
+/// grid, the probabilities are interpolated back (Lachinov et al. 2018). Voxel sizes change per
+/// axis and per case in between, so labels and distances are made after the way back only.
+///
+/// `WholeVolume(p)` refers to an lvalue and owns an rvalue. Give it whole volumes: to
+/// `predict_labels` and `sliding_window` with the window `whole_volume`. Memory: one image and one
+/// result of the grid.
+template <class P>
+requires Predictor<P>
+class WholeVolume {
+ public:
+  /// Throws UsageError if the grid's extents are not positive multiples of the predictor's divisor.
+  explicit WholeVolume(P&& predictor, Extent grid = {128, 128, 128})
+      : predictor_(std::forward<P>(predictor)), grid_(grid) {
+    const index_t divisor = divisor_of(predictor_);
+    for (const index_t length : {grid.d, grid.h, grid.w}) {
+      if (length > 0 && length % divisor == 0) continue;
+      throw UsageError("whole volume: grid: got " + to_string(grid) +
+                       ", expected positive multiples of " + std::to_string(divisor));
+    }
+  }
+
+  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions], of any extent.
+  void operator()(View<const float> image, View<float> probabilities) {
+    const Shape on_grid = make_shape(1, grid_, image.shape.c);
+    if (image_.shape() != on_grid) image_ = HostTensor<float>(on_grid);
+    const Shape result = with_channels(on_grid, probabilities.shape.c);
+    if (result_.shape() != result) result_ = HostTensor<float>(result);
+    resample(image, image_.view());
+    predictor_(View<const float>(image_.view()), result_.view());
+    resample(View<const float>(result_.view()), probabilities);
+  }
+
+ private:
+  P predictor_;
+  Extent grid_;
+  HostTensor<float> image_, result_;
+};
+
+template <class P>
+WholeVolume(P&&) -> WholeVolume<P>;
+template <class P>
+WholeVolume(P&&, Extent) -> WholeVolume<P>;
+
+/// A predictor of windows as a predictor of volumes of any extent, so that it can stand beside a
+/// `WholeVolume` in an ensemble.
+template <class P>
+requires Predictor<P>
+class Windowed {
+ public:
+  explicit Windowed(P&& predictor, SlidingWindowOptions options = {})
+      : predictor_(std::forward<P>(predictor)), options_(std::move(options)) {}
+
+  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions], of any extent.
+  void operator()(View<const float> image, View<float> probabilities) {
+    sliding_window(predictor_, image, options_, [&](index_t first, View<const float> planes) {
+      for (index_t d = 0; d < planes.shape.d; ++d)
+        for (index_t h = 0; h < planes.shape.h; ++h) {
+          const float* from = planes.row(0, d, h);
+          float* to = probabilities.row(0, first + d, h);
+          for (index_t w = 0; w < planes.shape.w; ++w)
+            std::copy_n(from + w * planes.pitch, planes.shape.c, to + w * probabilities.pitch);
+        }
+    });
+  }
+
+ private:
+  P predictor_;
+  SlidingWindowOptions options_;
+};
+
+template <class P>
+Windowed(P&&) -> Windowed<P>;
+template <class P>
+Windowed(P&&, SlidingWindowOptions) -> Windowed<P>;
+
+}  // namespace glia
