@@ -6,9 +6,10 @@
 
 namespace glia {
 
-template <class R, index_t In, index_t Out, index_t Kernel, bool Bias>
+template <class R, index_t In, index_t Out, index_t Kernel, bool Bias,
+          Initial Start = Initial::kaiming_normal>
 struct ConvParameters {
-  Parameter<R, Initial::kaiming_normal, Out, In, Kernel, Kernel, Kernel> weight;
+  Parameter<R, Start, Out, In, Kernel, Kernel, Kernel> weight;
   Parameter<R, Initial::zeros, Out> bias;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
@@ -17,9 +18,9 @@ struct ConvParameters {
   }
 };
 
-template <class R, index_t In, index_t Out, index_t Kernel>
-struct ConvParameters<R, In, Out, Kernel, false> {
-  Parameter<R, Initial::kaiming_normal, Out, In, Kernel, Kernel, Kernel> weight;
+template <class R, index_t In, index_t Out, index_t Kernel, Initial Start>
+struct ConvParameters<R, In, Out, Kernel, false, Start> {
+  Parameter<R, Start, Out, In, Kernel, Kernel, Kernel> weight;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);
@@ -30,7 +31,7 @@ struct ConvParameters<R, In, Out, Kernel, false> {
 /// padding P = (Kernel - 1) / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 P -
 /// Kernel) / Stride + 1.
 template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1,
-          bool Bias = true>
+          bool Bias = true, Initial Start = Initial::kaiming_normal>
 struct Conv3d {
   static_assert(In > 0 && Out > 0, "Conv3d: channel counts must be positive");
   static_assert(Kernel % 2 == 1 || (Kernel == 2 && Stride == 2),
@@ -39,7 +40,7 @@ struct Conv3d {
 
   using T = typename B::Scalar;
   using R = typename B::Real;
-  using Parameters = ConvParameters<R, In, Out, Kernel, Bias>;
+  using Parameters = ConvParameters<R, In, Out, Kernel, Bias, Start>;
   static constexpr ConvDescriptor descriptor{In, Out, Kernel, Stride};
 
   template <CarriesChannels<In> X>

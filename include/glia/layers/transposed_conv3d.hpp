@@ -11,13 +11,13 @@ namespace glia {
 /// No two taps meet in one voxel, so it is a 1x1x1 convolution to 8 Out channels whose blocks are
 /// interleaved: weight [8 Out, In, 1, 1, 1] is PyTorch's [In, Out, 2, 2, 2] with the axes in the
 /// order D, H, W, Out, In.
-template <Backend B, index_t In, index_t Out>
+template <Backend B, index_t In, index_t Out, Initial Start = Initial::kaiming_normal>
 struct TransposedConv3d {
   static_assert(In > 0 && Out > 0, "TransposedConv3d: channel counts must be positive");
 
   using T = typename B::Scalar;
   using R = typename B::Real;
-  using Parameters = ConvParameters<R, In, 8 * Out, 1, false>;
+  using Parameters = ConvParameters<R, In, 8 * Out, 1, false, Start>;
   static constexpr ConvDescriptor descriptor{In, 8 * Out, 1, 1};
 
   template <CarriesChannels<In> X>

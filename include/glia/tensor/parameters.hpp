@@ -17,6 +17,7 @@ namespace glia {
 /// How a parameter starts.
 enum class Initial {
   kaiming_normal,  ///< N(0, 2 / ((1 + 0.01^2) fan_in)), He et al. 2015 for leaky ReLU of slope 0.01
+  xavier_uniform,  ///< U(-b, b), b^2 = 6 / (fan_in + fan_out), Glorot & Bengio 2010
   zeros,
   ones
 };
@@ -109,10 +110,16 @@ class ParameterSet {
           Random random(seed, ordinal++);
           const auto fan_in = static_cast<double>(Leaf::size / Leaf::dims[0]);
           const double deviation = std::sqrt(2.0 / (1.0001 * fan_in));
+          const auto fan_out =
+              static_cast<double>(Leaf::size / Leaf::dims[Leaf::dims.size() > 1 ? 1 : 0]);
+          const double bound = std::sqrt(6.0 / (fan_in + fan_out));
           for (index_t i = 0; i < Leaf::size; ++i) {
             switch (Leaf::initial) {
               case Initial::kaiming_normal:
                 leaf.data[i] = static_cast<T>(deviation * random.normal());
+                break;
+              case Initial::xavier_uniform:
+                leaf.data[i] = static_cast<T>(random.uniform(-bound, bound));
                 break;
               case Initial::zeros:
                 leaf.data[i] = T(0);

@@ -19,6 +19,14 @@ struct Inner {
   }
 };
 
+struct Linear {
+  Parameter<double, Initial::xavier_uniform, 20, 30, 3, 3, 3> weight;
+  template <class F, class... P>
+  static void fields(F&& f, P&... p) {
+    f("weight", p.weight...);
+  }
+};
+
 struct Outer {
   Inner first, spliced;
   Parameter<double, Initial::ones, 5> gain;
@@ -90,6 +98,20 @@ TEST_CASE("initial values: Kaiming's deviation, zeros, ones") {
                     [](double x) { return x == 1; }));
   CHECK(std::all_of(set.fields().first.bias.data, set.fields().first.bias.data + 20,
                     [](double x) { return x == 0; }));
+}
+
+TEST_CASE("initial values: Xavier's bound") {
+  ParameterSet<Linear, double> set;
+  set.initialise(3);
+  const double bound = 0.066667;  // sqrt(6 / (27 * 20 + 27 * 30)), Lachinov's sqrt(3 / average fan)
+  double largest = 0, squares = 0;
+  for (const double x : set.flat()) {
+    largest = (std::max)(largest, std::abs(x));
+    squares += x * x;
+  }
+  CHECK(largest <= bound);
+  CHECK(largest > 0.999 * bound);
+  CHECK(squares / 16200 == doctest::Approx(bound * bound / 3).epsilon(0.05));
 }
 
 TEST_CASE("initial values depend on the seed and the position alone") {
