@@ -1,5 +1,10 @@
 #pragma once
 
+#include <array>
+#include <ratio>
+#include <string_view>
+#include <type_traits>
+
 #include "glia/models/concat_ascent.hpp"
 #include "glia/models/network.hpp"
 #include "glia/models/residual_head.hpp"
@@ -92,6 +97,8 @@ struct ResUNet {
   template <Backend Other>
   using On = ResUNet<Other, C, W, Policies...>;
 
+  /// A network without the branch reads weights that were trained with it.
+  static constexpr std::string_view training_only = "vae.";
   static constexpr index_t in = C::in, out = C::out, levels = W::levels;
   static constexpr index_t divisor = index_t{1} << (levels - 1);
   static constexpr index_t width(index_t level) {

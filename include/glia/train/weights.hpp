@@ -83,15 +83,17 @@ void save_weights(const std::filesystem::path& path, const Model<Net>& model,
   write_safetensors(path, metadata, entries);
 }
 
-/// Reads weights that `save_weights` (or PyTorch, with the same names) wrote; the model is
-/// unchanged if this throws. Throws IoError, DataError for a damaged file, UsageError for another
-/// network.
+/// Reads weights that `save_weights` (or PyTorch, with the same names) wrote, without those that
+/// lie under the prefix `Net::training_only`, if the network has one, and not in the model. The
+/// model is unchanged if this throws. Throws IoError, DataError for a damaged file, UsageError for
+/// another network.
 template <Network Net>
 void load_weights(const std::filesystem::path& path, Model<Net>& model) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   detail::require_entries(path, file, "", model.parameters());
   for (const std::string& name : file.names()) {
     bool known = false;
+    if constexpr (requires { Net::training_only; }) known = name.starts_with(Net::training_only);
     visit_parameters([&](const std::string& own, const auto&) { known = known || own == name; }, "",
                      model.parameters().fields());
     if (!known)

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <numbers>
 
+#include "glia/models/res_unet.hpp"
 #include "small_training.hpp"
 #include "support/expect.hpp"
 #include "support/temporary_directory.hpp"
@@ -36,6 +37,26 @@ TEST_CASE("weights read back bit for bit, with what the file says about itself")
   const TensorEntry& first = file.find("encoder.0.0.conv.weight");
   CHECK(first.dtype == "F32");
   CHECK(first.shape == std::vector<index_t>{4, 4, 3, 3, 3});  // PyTorch: out, in, d, h, w
+}
+
+TEST_CASE(
+    "a ResUNet without its autoencoder reads weights that were trained with it, not the rest") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  using Net =
+      ResUNet<Reference<float>, Channels<4, 3>, Widths<4, 8>, GroupNorm<2>, EncoderBlocks<1, 1>>;
+  using Trained = ResUNet<Reference<float>, Channels<4, 3>, Widths<4, 8>, GroupNorm<2>,
+                          EncoderBlocks<1, 1>, VaeBranch<4, 4, 4>>;
+  Context context{{.threads = 1, .seed = 1}}, other{{.threads = 1, .seed = 2}};
+  Model<Trained> trained{context};
+  Model<Net> model{other};
+  save_weights(path, trained);
+  load_weights(path, model);
+  const auto from = trained.parameters().flat(), to = model.parameters().flat();
+  CHECK(std::equal(to.begin(), to.end(), from.begin()));  // the branch's come last
+
+  save_weights(path, model);
+  CHECK(holds(message_of<UsageError>([&] { load_weights(path, trained); }), "vae.", "got none"));
 }
 
 TEST_CASE(
