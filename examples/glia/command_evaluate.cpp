@@ -109,6 +109,8 @@ void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("--prediction-scheme", o->prediction_scheme,
                 "label scheme of the predictions [that of the truth]")
       ->check(known_scheme());
+  c->add_flag("--allow-pseudo-labels", o->allow_pseudo_labels,
+              "also score cases that a teacher labelled");
   c->add_option("--baseline", o->baseline,
                 "also score thresholds fitted to the labelled cases of this folder")
       ->check(CLI::ExistingDirectory);

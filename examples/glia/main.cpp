@@ -85,6 +85,8 @@ int run(int argc, char** argv) {
   glia::program::add_check(app, common, action);
   glia::program::add_train(app, common, action);
   glia::program::add_segment(app, common, action);
+  glia::program::add_annotate(app, common, action);
+  glia::program::add_distill(app, common, action);
   glia::program::add_evaluate(app, common, action);
   glia::program::add_info(app, common, action);
   glia::program::add_report(app, common, action);

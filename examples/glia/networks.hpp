@@ -38,15 +38,14 @@ auto with_network(std::string_view name, Body&& body) {
   throw UsageError("--network: got " + std::string(name) + ", expected one of " + known);
 }
 
-/// Throws UsageError unless the network can halve patches of this extent as often as it must.
-template <Network Net>
-void require_patch(index_t patch) {
-  if (patch % Net::divisor == 0) return;
-  const index_t lower = patch / Net::divisor * Net::divisor;
-  throw UsageError("--patch: got " + std::to_string(patch) + ", the network needs a multiple of " +
-                   std::to_string(Net::divisor) + "; the nearest are " +
-                   (lower > 0 ? std::to_string(lower) + " and " : "") +
-                   std::to_string(lower + Net::divisor));
+/// Throws UsageError unless a network can halve patches of this extent as often as it must.
+inline void require_patch(index_t patch, index_t divisor, const std::string& option = "--patch") {
+  if (patch % divisor == 0) return;
+  const index_t lower = patch / divisor * divisor;
+  throw UsageError(option + ": got " + std::to_string(patch) +
+                   ", the network needs a multiple of " + std::to_string(divisor) +
+                   "; the nearest are " + (lower > 0 ? std::to_string(lower) + " and " : "") +
+                   std::to_string(lower + divisor));
 }
 
 /// The name that a file of weights has for its network. Throws UsageError if it has none.

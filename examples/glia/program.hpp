@@ -33,6 +33,8 @@ void add_phantom(CLI::App& app, const CommonOptions& common, Action& action);
 void add_check(CLI::App& app, const CommonOptions& common, Action& action);
 void add_train(CLI::App& app, const CommonOptions& common, Action& action);
 void add_segment(CLI::App& app, const CommonOptions& common, Action& action);
+void add_annotate(CLI::App& app, const CommonOptions& common, Action& action);
+void add_distill(CLI::App& app, const CommonOptions& common, Action& action);
 void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action);
 void add_info(CLI::App& app, const CommonOptions& common, Action& action);
 void add_report(CLI::App& app, const CommonOptions& common, Action& action);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "glia/core/error.hpp"
+#include "glia/data/provenance.hpp"
 #include "glia/io/nifti.hpp"
 #include "terminal.hpp"
 
@@ -65,6 +66,19 @@ index_t plane_of_difference(const LabelVolume& truth, const LabelVolume& predict
   return best;
 }
 
+/// Labels that come from a teacher are no truth, and predictions of cases that the weights learned
+/// by such labels do not show how good the weights are.
+void require_independent(const Pair& pair, const ScoringOptions& options) {
+  if (options.allow_pseudo_labels) return;
+  for (const auto& path : {pair.prediction, pair.truth.label}) {
+    const auto provenance = read_provenance(provenance_path(path));
+    if (!provenance) continue;
+    throw DataError("case " + pair.id + ": " + path.string() + " is pseudo-labelled (" +
+                    provenance->labelling +
+                    "), which is no independent test; --allow-pseudo-labels evaluates it");
+  }
+}
+
 }  // namespace
 
 std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
@@ -76,6 +90,7 @@ std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
     if (!o.reading.scheme.empty()) files.scheme = label_scheme(o.reading.scheme);
     files.scheme_from_values = o.reading.scheme.empty();
     pairs.push_back({files.id, o.prediction, files});
+    require_independent(pairs.back(), o);
     return pairs;
   }
   std::size_t missing = 0;
@@ -88,6 +103,7 @@ std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
       continue;
     }
     pairs.push_back({files.id, prediction, std::move(files)});
+    require_independent(pairs.back(), o);
   }
   if (pairs.empty())
     throw DataError(o.prediction.string() + ": has no prediction CASE.nii.gz for any case of " +

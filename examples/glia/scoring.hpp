@@ -18,6 +18,7 @@ struct ScoringOptions {
   std::filesystem::path truth;       ///< data set folder, case folder or one label file
   std::string prediction_scheme;     ///< label scheme of the predictions; empty: that of the truth
   DataOptions reading;
+  bool allow_pseudo_labels = false;  ///< as truth, or where a teacher has seen the case
 };
 
 struct Pair {
@@ -27,7 +28,7 @@ struct Pair {
 };
 
 /// The cases that have a truth and a prediction; those without a prediction are reported. Throws
-/// DataError if there are none.
+/// DataError if there are none, or if one of them comes from a teacher and that is not allowed.
 std::vector<Pair> find_pairs(const ScoringOptions& options, std::size_t& refused);
 
 /// A case with its labels. Throws DataError if it has none.

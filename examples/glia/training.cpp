@@ -1,0 +1,244 @@
+#include "training.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "glia/core/random.hpp"
+#include "glia/data/content_id.hpp"
+#include "glia/data/prepare.hpp"
+#include "glia/train/trainer.hpp"
+#include "networks.hpp"
+#include "terminal.hpp"
+
+namespace glia::program {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Moves the validation cases out of `cases`: by id, or the given fraction in an order that the
+/// seed decides.
+std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const TrainOptions& o,
+                                       std::uint64_t seed) {
+  std::vector<std::string> ids = o.validation_cases;
+  if (ids.empty() && o.validation_data.empty()) {
+    std::vector<std::size_t> order(cases.size());
+    std::iota(order.begin(), order.end(), 0U);
+    constexpr std::uint32_t purpose = 0x73706c69;  // a stream of its own for the split
+    Random random(seed, purpose);
+    for (std::size_t i = order.size(); i > 1; --i) {
+      std::swap(order[i - 1],
+                order[static_cast<std::size_t>(random.below(static_cast<index_t>(i)))]);
+    }
+    const auto count = static_cast<std::size_t>(
+        std::floor(o.validation_fraction * static_cast<double>(cases.size())));
+    for (std::size_t i = 0; i < count; ++i) ids.push_back(cases[order[i]].id);
+  }
+  std::vector<CaseFiles> validation;
+  for (const std::string& id : ids) {
+    const auto found = std::ranges::find(cases, id, &CaseFiles::id);
+    if (found == cases.end())
+      throw UsageError("--validation: case " + id + " is not among the training folders' cases");
+    validation.push_back(std::move(*found));
+    cases.erase(found);
+  }
+  if (cases.empty()) throw UsageError("--validation: no case is left to train on");
+  return validation;
+}
+
+void write_history(const std::filesystem::path& path, const std::vector<EpochRecord>& history) {
+  std::string text = "epoch,loss,rate,skipped,dice_WT,dice_TC,dice_ET\n";
+  for (const EpochRecord& r : history) {
+    char line[160];
+    std::snprintf(line, sizeof line, "%lld,%.6f,%.6g,%lld", static_cast<long long>(r.epoch), r.loss,
+                  r.rate, static_cast<long long>(r.skipped));
+    text += line;
+    for (const double dice : r.dice) {
+      std::snprintf(line, sizeof line, ",%.5f", dice);
+      text += r.validated() ? line : ",";
+    }
+    text += "\n";
+  }
+  write_text(path, text);
+}
+
+/// Makes the folder of a run, without what an earlier run that is not resumed left there.
+void prepare_folder(const TrainOptions& o, const std::string& config) {
+  std::filesystem::create_directories(o.out);
+  if (!o.resume) {
+    for (const char* name : {"last.safetensors", "best.safetensors", "history.csv"})
+      std::filesystem::remove(o.out / name);
+  }
+  for (const char* name : {"config.toml", "history.csv"}) remove_leftovers(o.out / name);
+  write_text(o.out / "config.toml", config);
+}
+
+template <Network Net>
+int train_network(const TrainOptions& o, const CommonOptions& common, const std::string& config,
+                  const TrainingData& data, const Metadata& more) {
+  Context context{context_options(common)};
+  const auto& [training, validation, refused] = data;
+  Model<Net> model{context};
+
+  TrainerOptions t;
+  t.epochs = o.epochs;
+  t.steps_per_epoch = o.steps_per_epoch;
+  t.loader.patch = {o.patch, o.patch, o.patch};
+  t.loader.batch = o.batch;
+  t.loader.threads = o.loader_threads;
+  t.loader.foreground = o.foreground;
+  t.loader.labelled_share = o.labelled_share;
+  t.loader.augment = o.no_augmentation ? AugmentOptions::none() : o.augment;
+  if (o.no_mirroring) t.loader.augment.mirror_probability = 0;
+  t.clip_norm = o.clip;
+  t.average_decay = o.average_decay;
+  t.validate_every = o.validate_every;
+  t.window.overlap = o.validation_overlap;
+  t.max_skipped = o.max_skipped;
+  t.folder = o.out;
+  t.save_every = o.save_every;
+  t.description = {{"glia.network", o.network},
+                   {"glia.patch", std::to_string(o.patch)},
+                   {"glia.modalities", "T1,T1ce,T2,FLAIR"},
+                   {"glia.regions", "WT,TC,ET"},
+                   {"glia.mirroring", o.no_augmentation || o.no_mirroring ? "no" : "yes"},
+                   {"glia.training_cases", ids_text(training)},
+                   {"glia.validation_cases", ids_text(validation)},
+                   {"glia.settings", settings_text(o)}};
+  t.description.insert(more.begin(), more.end());
+
+  const RunPlan plan =
+      plan_training<Net>(context, make_shape(o.batch, t.loader.patch, Net::in), make_loss(o));
+  const double megabyte = 1024.0 * 1024.0;
+  complain("network " + o.network + ", " + std::to_string(model.parameters().size()) +
+           " parameters; planned memory of a step " +
+           std::to_string(static_cast<long>(static_cast<double>(plan.memory.bytes) / megabyte)) +
+           " MiB; " + std::to_string(training.size()) + " training and " +
+           std::to_string(validation.size()) + " validation cases");
+  if (common.dry_run) return 0;
+
+  JsonLog log(common);
+  ProgressBar bar("train", "steps", common.quiet);
+  std::vector<EpochRecord> history;
+  TrainingEvents events;
+  events.step = [&](const StepEvent& e) {
+    char note[96];
+    std::snprintf(note, sizeof note, "epoch %lld/%lld, loss %.4f", static_cast<long long>(e.epoch),
+                  static_cast<long long>(e.epochs), e.loss);
+    bar.update(static_cast<double>(e.step), static_cast<double>(e.steps), note);
+    if (e.skipped)
+      bar.line("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
+    Json j{{"event", "step"},     {"step", e.step}, {"epoch", e.epoch},
+           {"loss", e.loss},      {"rate", e.rate}, {"gradient_norm", e.gradient_norm},
+           {"skipped", e.skipped}};
+    log.line(j.dump());
+  };
+  events.epoch = [&](const EpochRecord& r, bool best) {
+    char text[160];
+    std::snprintf(text, sizeof text, "epoch %lld: loss %.4f", static_cast<long long>(r.epoch),
+                  r.loss);
+    std::string line = text;
+    if (r.validated()) {
+      std::snprintf(text, sizeof text, ", validation Dice WT %.4f TC %.4f ET %.4f", r.dice[0],
+                    r.dice[1], r.dice[2]);
+      line += text;
+      if (best) line += ", best";
+    }
+    if (r.validated() || r.epoch == o.epochs) bar.line(line);
+    Json j{{"event", "epoch"},     {"epoch", r.epoch},
+           {"loss", r.loss},       {"rate", r.rate},
+           {"skipped", r.skipped}, {"dice", r.validated() ? Json(r.dice) : Json()},
+           {"best", best}};
+    log.line(j.dump());
+    history.push_back(r);
+    write_history(o.out / "history.csv", history);
+  };
+  events.stop = [] { return caught_signal() != 0; };
+
+  Trainer<Net, DiceAndCrossEntropy, AnyOptimizer, AnySchedule> trainer(
+      model, t, make_loss(o), make_optimizer(o), make_schedule(o), events);
+  if (o.resume && std::filesystem::exists(o.out / "last.safetensors")) {
+    trainer.resume();
+    history = trainer.history();
+    complain("resuming after step " + std::to_string(trainer.step()));
+  }
+  prepare_folder(o, config);
+  catch_signals();
+  const TrainingEnd end = trainer.fit(training, validation);
+  if (end == TrainingEnd::stopped) {
+    complain("stopped by signal " + std::to_string(caught_signal()) + " after step " +
+             std::to_string(trainer.step()) + "; saved, go on with --resume");
+    return 128 + caught_signal();
+  }
+  write_history(o.out / "history.csv", trainer.history());
+  const Json result{
+      {"steps", trainer.step()},
+      {"best_validation_dice", validation.empty() ? Json() : Json(trainer.best_dice())},
+      {"model", (o.out / "best.safetensors").string()}};
+  std::printf("%s\n", result.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  return refused > 0 ? 7 : 0;
+}
+
+}  // namespace
+
+std::vector<PreparedCase> read_labelled_cases(const std::vector<CaseFiles>& files,
+                                              const DataOptions& reading, const char* stage,
+                                              bool quiet, std::size_t& refused) {
+  ReadCaseOptions options = read_options(reading);
+  options.require_label = options.refuse_constant = true;
+  ProgressBar bar(stage, "cases", quiet);
+  std::vector<PreparedCase> cases;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    try {
+      const Case whole = read_case(files[i], options);
+      for (const std::string& warning : whole.warnings) bar.line("warning: " + warning);
+      cases.push_back(prepare(whole));
+    } catch (const DataError& error) {
+      if (!reading.keep_going) throw;
+      complain(error.what());
+      ++refused;
+    }
+    bar.update(static_cast<double>(i + 1), static_cast<double>(files.size()));
+  }
+  if (cases.empty()) throw DataError("no usable case");
+  return cases;
+}
+
+TrainingData read_training_data(const TrainOptions& o, const CommonOptions& common) {
+  TrainingData data;
+  std::vector<CaseFiles> files = collect_cases(o.data, o.reading, true, data.refused);
+  std::vector<CaseFiles> validation_files = take_validation(files, o, common.seed);
+  if (!o.validation_data.empty()) {
+    for (CaseFiles& one : collect_cases(o.validation_data, o.reading, true, data.refused)) {
+      if (std::ranges::find(files, one.id, &CaseFiles::id) != files.end()) {
+        throw DataError("case " + one.id + " is in the training and in the validation set");
+      }
+      validation_files.push_back(std::move(one));
+    }
+  }
+  data.training =
+      read_labelled_cases(files, o.reading, "read training cases", common.quiet, data.refused);
+  if (!validation_files.empty()) {
+    data.validation = read_labelled_cases(validation_files, o.reading, "read validation cases",
+                                          common.quiet, data.refused);
+  }
+  require_disjoint({{"training", data.training}, {"validation", data.validation}});
+  return data;
+}
+
+std::string ids_text(const std::vector<PreparedCase>& cases) {
+  std::string text;
+  for (const auto& one : cases) text += (text.empty() ? "" : ",") + one.id;
+  return text;
+}
+
+int train(const TrainOptions& o, const CommonOptions& common, const std::string& config,
+          const TrainingData& data, const Metadata& more) {
+  return with_network(
+      o.network, [&]<class Net>() { return train_network<Net>(o, common, config, data, more); });
+}
+
+}  // namespace glia::program
