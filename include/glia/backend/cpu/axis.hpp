@@ -6,8 +6,8 @@
 
 namespace glia::cpu {
 
-/// One axis of a convolution with padding (kernel - 1) / 2, or of its adjoint: which inputs an output
-/// reads.
+/// One axis of a convolution with padding (kernel - 1) / 2, or of its adjoint: which inputs an
+/// output reads.
 ///
 /// Outputs fall into `period` classes by their residue. Output o of residue r reads the inputs
 /// origin(o) + taps(r).offset + [0, taps(r).count), in the order of the weights' slots from
