@@ -71,7 +71,7 @@ std::vector<PreparedCase> read_pseudo_labelled(std::vector<CaseFiles> files,
 int run_distill(const DistillOptions& o, const CommonOptions& common, const std::string& config) {
   const TrainOptions& t = o.training;
   if (!t.resume) require_new(t.out, common, " or --resume");
-  check_training_options(t);
+  check_training_options(t, common);
   TrainingData data = read_training_data(t, common);
   const auto collect = [&](const std::vector<std::filesystem::path>& folders,
                            const std::filesystem::path& only) {

@@ -11,7 +11,7 @@ namespace {
 
 int run_train(const TrainOptions& o, const CommonOptions& common, const std::string& config) {
   if (!o.resume) require_new(o.out, common, " or --resume");
-  check_training_options(o);
+  check_training_options(o, common);
   return train(o, common, config, read_training_data(o, common));
 }
 

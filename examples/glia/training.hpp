@@ -48,8 +48,9 @@ DiceAndCrossEntropy make_loss(const TrainOptions& options);
 /// Everything that decides the numbers of a run: a resumed run must have the same.
 std::string settings_text(const TrainOptions& options);
 
-/// Throws UsageError for a network that is not on the menu and for a patch that it cannot take.
-void check_training_options(const TrainOptions& options);
+/// Throws UsageError for a network that is not on the menu and for a patch that it cannot take,
+/// IoError for a device that is not there: before any work.
+void check_training_options(const TrainOptions& options, const CommonOptions& common);
 
 /// The cases of a run, in memory.
 struct TrainingData {

@@ -93,7 +93,8 @@ std::string settings_text(const TrainOptions& o) {
   return j.dump();
 }
 
-void check_training_options(const TrainOptions& o) {
+void check_training_options(const TrainOptions& o, const CommonOptions& common) {
+  static_cast<void>(context_options(common));
   with_network(o.network, [&]<class Net>() { require_patch(o.patch, Net::divisor); });
 }
 

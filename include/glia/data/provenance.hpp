@@ -86,8 +86,8 @@ inline void write_provenance(const std::filesystem::path& path, const Provenance
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
-/// Reads a provenance file; nothing if there is none, or another kind of JSON file. Throws DataError
-/// for a damaged file, IoError.
+/// Reads a provenance file; nothing if there is none, or another kind of JSON file. Throws
+/// DataError for a damaged file, IoError.
 [[nodiscard]] inline std::optional<Provenance> read_provenance(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   const detail::Json json = detail::parse_json(path);

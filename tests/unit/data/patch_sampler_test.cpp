@@ -77,6 +77,17 @@ TEST_CASE("a labelled share is exact over time, in epochs of its own, wherever i
                           {.patch = {2, 2, 2}, .batch = 4, .seed = 5, .labelled_share = 0.6}};
   for (index_t step = 299; step > 0; --step) REQUIRE(same(step, 1) == sampler(step, 1));
 
+  // Half of batches of two: without exchange it would always be the same sample.
+  const PatchSampler half{cases,
+                          {.patch = {2, 2, 2}, .batch = 2, .seed = 5, .labelled_share = 0.5}};
+  int first_is_labelled = 0;
+  for (index_t step = 0; step < 400; ++step) {
+    const bool first = half(step, 0).case_index < 2;
+    CHECK(first != (half(step, 1).case_index < 2));
+    first_is_labelled += first;
+  }
+  CHECK(std::abs(first_is_labelled - 200) < 50);
+
   const auto only = [&](double share) {
     const PatchSampler one{cases,
                            {.patch = {2, 2, 2}, .batch = 2, .seed = 5, .labelled_share = share}};

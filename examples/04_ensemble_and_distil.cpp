@@ -1,0 +1,62 @@
+// Lesson 4: several networks are one predictor, and a predictor can teach.
+// Trains two small UNets on few labelled phantoms, lets their ensemble label others that nobody has
+// labelled, trains a student on both, and prints the Dice scores of all on cases that none has
+// seen.
+#include <cstdio>
+#include <glia/glia.hpp>
+
+using namespace glia;
+
+using Net = UNet<Cpu<Float32>, Channels<4, 3>, Widths<8, 16, 32>>;
+
+std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count, bool labelled = true) {
+  PhantomOptions options;
+  options.extent = {40, 48, 48};
+  std::vector<PreparedCase> cases;
+  for (index_t i = 0; i < count; ++i) {
+    const PhantomCase phantom = make_phantom(options, seed, i);
+    cases.push_back(
+        prepare({.id = std::to_string(seed) + "-" + phantom.id, .images = phantom.images}));
+    if (labelled) cases.back().labels = crop(phantom.labels, cases.back().crop);
+  }
+  return cases;
+}
+
+int main() {
+  const auto labelled = make_cases(1, 4), test = make_cases(3, 4);
+  const auto unlabelled = make_cases(2, 8, false);
+  const SlidingWindowOptions windows{.window = {32, 32, 32}};
+  const AnyOptimizer adam{Adam{.rate = 2e-3}};
+  const auto print = [&](const char* name, auto& predictor) {
+    const auto dice = validate(predictor, test, windows);
+    std::printf("%-10s Dice WT %.3f TC %.3f ET %.3f\n", name, dice[region::WT], dice[region::TC],
+                dice[region::ET]);
+  };
+
+  TrainerOptions options;
+  options.epochs = 1;
+  options.steps_per_epoch = 200;
+  options.loader.patch = {32, 32, 32};
+
+  // Weights come from the context's seed. Networks of one context run in the same memory: beside
+  // their weights, many cost no more than one.
+  Context context{{.seed = 5}}, other{{.seed = 6}};
+  Model<Net> one{context}, two{other}, student{context};
+  for (Model<Net>* model : {&one, &two}) Trainer<Net>{*model, options, {}, adam}.fit(labelled);
+
+  // Any mix of predictors: models, mirrored models, lambdas, other ensembles. Lvalues are referred
+  // to. Ensemble{MeanOfLogits{}, one, two} would combine them otherwise.
+  Ensemble teachers{one, Mirrored(two)};
+
+  // Labels are made once, before training; HardLabels{} may be SoftLabels{}, Softened{.temperature
+  // = 3} or Confident<>{}. Each step takes a share of labelled cases.
+  Distiller distiller{teachers, student, HardLabels{}, {.window = windows}};
+  options.steps_per_epoch = 400;
+  options.loader.labelled_share = 0.5;
+  distiller.fit(labelled, unlabelled, options, {}, DiceAndCrossEntropy{}, adam);
+
+  print("one", one);
+  print("two", two);
+  print("teachers", teachers);
+  print("student", student);
+}
