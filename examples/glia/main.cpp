@@ -90,6 +90,7 @@ int run(int argc, char** argv) {
   glia::program::add_evaluate(app, common, action);
   glia::program::add_info(app, common, action);
   glia::program::add_report(app, common, action);
+  glia::program::add_experiment(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

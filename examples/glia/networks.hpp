@@ -7,6 +7,8 @@
 
 #include "glia/backend/cpu.hpp"
 #include "glia/core/error.hpp"
+#include "glia/models/cascaded_unet.hpp"
+#include "glia/models/res_unet.hpp"
 #include "glia/models/unet.hpp"
 #include "glia/train/weights.hpp"
 
@@ -17,11 +19,13 @@ using Image = Channels<4, 3>;  // T1, T1ce, T2, FLAIR -> WT, TC, ET
 
 /// The networks that the program can be asked for. Each is one more instantiation of everything:
 /// the menu is short.
-inline constexpr std::array<std::string_view, 3> network_names{"unet", "unet-small", "unet-tiny"};
+inline constexpr std::array<std::string_view, 6> network_names{
+    "unet", "unet-small", "unet-tiny", "resunet", "resunet-small", "cascaded"};
 
 inline constexpr std::string_view network_help =
     "unet: widths 30, 60, 120, 240, 320 (Isensee et al. 2018); unet-small: 16, 32, 64, 128, 160; "
-    "unet-tiny: 8, 16, 32, 64";
+    "unet-tiny: 8, 16, 32, 64; resunet: 32, 64, 128, 256 (Myronenko 2018); resunet-small: 8, 16, "
+    "32, 64; cascaded: base width 8 (Lachinov et al. 2018), on patches";
 
 /// Calls body.operator()<Net>() for the named network. Throws UsageError for another name.
 template <class Body>
@@ -32,6 +36,12 @@ auto with_network(std::string_view name, Body&& body) {
     return body.template operator()<UNet<Engine, Image, Widths<16, 32, 64, 128, 160>>>();
   if (name == "unet-tiny")
     return body.template operator()<UNet<Engine, Image, Widths<8, 16, 32, 64>>>();
+  if (name == "resunet")
+    return body.template operator()<ResUNet<Engine, Image, Widths<32, 64, 128, 256>>>();
+  if (name == "resunet-small")
+    return body.template operator()<ResUNet<Engine, Image, Widths<8, 16, 32, 64>>>();
+  if (name == "cascaded")
+    return body.template operator()<CascadedUNet<Engine, Image, BaseWidth<8>>>();
   std::string known;
   for (const auto choice : network_names)
     known += (known.empty() ? "" : ", ") + std::string(choice);

@@ -38,6 +38,7 @@ void add_distill(CLI::App& app, const CommonOptions& common, Action& action);
 void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action);
 void add_info(CLI::App& app, const CommonOptions& common, Action& action);
 void add_report(CLI::App& app, const CommonOptions& common, Action& action);
+void add_experiment(CLI::App& app, const CommonOptions& common, Action& action);
 
 /// Checks of option values, with messages that say what was got and what was expected.
 CLI::Validator positive();

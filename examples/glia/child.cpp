@@ -1,0 +1,57 @@
+#include "child.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "glia/core/error.hpp"
+#include "program.hpp"
+
+namespace glia::program {
+
+namespace {
+
+constexpr const char* self = "/proc/self/exe";
+
+/// In the child: becomes the program, or ends with the code that shells use for this.
+[[noreturn]] void become(std::vector<char*>& command, const char* log, pid_t parent) {
+  constexpr int cannot_start = 127;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(cannot_start);  // it ended before the line above
+  const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (out < 0 || dup2(out, STDOUT_FILENO) < 0) _exit(cannot_start);
+  execv(self, command.data());
+  _exit(cannot_start);
+}
+
+}  // namespace
+
+int run_child(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
+  std::vector<std::string> words{"glia"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> command;
+  for (std::string& word : words) command.push_back(word.data());
+  command.push_back(nullptr);
+  const std::string path = log.string();
+
+  const pid_t parent = getpid(), child = fork();
+  if (child < 0) throw IoError(std::string("cannot start a process: ") + std::strerror(errno));
+  if (child == 0) become(command, path.c_str(), parent);
+  int status = 0;
+  bool told = false;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw IoError(std::string("cannot wait: ") + std::strerror(errno));
+    if (caught_signal() != 0 && !told) {
+      kill(child, caught_signal());
+      told = true;
+    }
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace glia::program

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glia/data/region.hpp"
+#include "glia/metrics/bootstrap.hpp"
+
+namespace glia::program {
+
+/// Dice of one system on every test case, for every seed.
+struct SystemScores {
+  std::string name;
+  std::vector<std::vector<std::array<double, region::count>>> dice;  ///< [seed][case][region]
+  std::optional<std::array<double, region::count>> published;        ///< the paper's means
+
+  /// Mean over cases of one seed.
+  [[nodiscard]] double mean(std::size_t seed, std::size_t region) const;
+  /// Mean over cases and seeds.
+  [[nodiscard]] double mean(std::size_t region) const;
+  /// Standard deviation of the seeds' means (n - 1); 0 for a single seed.
+  [[nodiscard]] double deviation(std::size_t region) const;
+};
+
+/// What the paper's table says of a system; nothing if it has no such row. Nalwade & Kisa, Table 1.
+std::optional<std::array<double, region::count>> published_dice(const std::string& name);
+
+/// One system minus another, with 95 % intervals over cases and seeds.
+struct Comparison {
+  std::string first, second;
+  std::array<Difference, region::count> regions;
+};
+Comparison compare(const SystemScores& first, const SystemScores& second);
+
+/// The table in the paper's form, ET, TC, WT and their mean, the paper's figures beside it.
+std::string table_text(const std::vector<SystemScores>& systems);
+std::string comparisons_text(const std::vector<Comparison>& comparisons);
+
+/// In words, per region, whether `distilled - alone` is above zero and whether its interval is.
+std::string hypothesis_text(const Comparison& distilled_against_alone);
+
+/// All of it as JSON.
+std::string results_json(const std::vector<SystemScores>& systems,
+                         const std::vector<Comparison>& comparisons);
+
+}  // namespace glia::program
