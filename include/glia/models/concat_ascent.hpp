@@ -2,18 +2,19 @@
 
 #include "glia/layers/residual_blocks.hpp"
 #include "glia/layers/scaling.hpp"
+#include "glia/models/narrowing.hpp"
 
 namespace glia::detail {
 
-/// The way from level L + 1 up to level L where skips are concatenated: a 1x1x1 convolution at the
-/// coarse grid (it commutes with doubling), doubling, activation; skip first, that second, a 1x1x1
+/// The way from level L + 1 up to level L where skips are concatenated: a 1x1x1 convolution,
+/// doubling, activation; skip first, that second, a 1x1x1
 /// convolution of both, one block.
 template <class R, index_t L>
 struct ConcatAscent {
   using B = typename R::Engine;
   using T = typename B::Scalar;
-  static constexpr index_t in = R::width(L + 1), width = R::width(L);
-  using Up = Conv3d<B, in, width, 1, 1, false>;
+  static constexpr index_t width = R::width(L);
+  using Up = Narrowing<R, L>;
   using Activate = Scaling<B, width, typename R::Activation>;
   using Mix = Conv3d<B, 2 * width, width, 1, 1, false>;
   using Blocks = typename R::template Blocks<width, 1>;
@@ -37,9 +38,7 @@ struct ConcatAscent {
 
   /// The level below, narrowed.
   static Tensor<T> narrow(Context& k, const Parameters& p, View<const T> below) {
-    auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
-    Up::forward(k, p.up, make_wire<in>(Plain<T>{below}), {.y = coarse.view()});
-    return coarse;
+    return Up::forward(k, p.up, below);
   }
   template <Mode M>
   static Stream<T> rise(Context& k, const Parameters& p, Tensor<T> coarse, Tensor<T>& skip,
@@ -78,8 +77,7 @@ struct ConcatAscent {
     }
     grad = std::move(grad_skip);
     s = {};
-    Up::backward(k, p.up, make_wire<in>(Plain<T>{below}), Plain<T>{coarse.view()},
-                 gradient_sink<B>(k, below.shape, grad_below), grads.up);
+    Up::backward(k, p.up, below, coarse.view(), grad_below, grads.up);
   }
 
  private:

@@ -1,18 +1,18 @@
 #pragma once
 
 #include "glia/layers/residual_blocks.hpp"
+#include "glia/models/narrowing.hpp"
 
 namespace glia::detail {
 
 /// The way from level L + 1 up to level L of a residual U: a 1x1x1 convolution, doubling, the
-/// addition of a skip, one block. The convolution comes first, at the coarse grid: a linear map of
-/// channels and one of voxels commute.
+/// addition of a skip, one block.
 template <class R, index_t L>
 struct ResidualAscent {
   using B = typename R::Engine;
   using T = typename B::Scalar;
-  static constexpr index_t in = R::width(L + 1), width = R::width(L);
-  using Up = Conv3d<B, in, width, 1, 1, false>;
+  static constexpr index_t width = R::width(L);
+  using Up = Narrowing<R, L>;
   using Blocks = typename R::template Blocks<width, 1>;
 
   struct Parameters {
@@ -28,9 +28,7 @@ struct ResidualAscent {
 
   /// The level below, narrowed.
   static Tensor<T> narrow(Context& k, const Parameters& p, View<const T> below) {
-    auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
-    Up::forward(k, p.up, make_wire<in>(Plain<T>{below}), {.y = coarse.view()});
-    return coarse;
+    return Up::forward(k, p.up, below);
   }
   /// The blocks of `skip` (empty: nothing) plus the doubled `coarse`. At inference the sum takes
   /// the skip's memory.
@@ -53,8 +51,7 @@ struct ResidualAscent {
     Blocks::backward(k, p.blocks, s, grad.view(), grads.blocks);
     const auto coarse = make_tensor<B>(k, with_channels(below.shape, width));
     upsample_backward<B>(k, R::Upsample::interpolation, grad.view(), Store<T>{coarse.view()});
-    Up::backward(k, p.up, make_wire<in>(Plain<T>{below}), Plain<T>{coarse.view()},
-                 gradient_sink<B>(k, below.shape, grad_below), grads.up);
+    Up::backward(k, p.up, below, coarse.view(), grad_below, grads.up);
   }
 };
 
