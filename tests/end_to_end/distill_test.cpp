@@ -4,7 +4,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <thread>
 
 #include "glia/io/safetensors.hpp"
 #include "pseudo_labels.hpp"
@@ -130,13 +129,7 @@ TEST_CASE("killed at random moments of either phase and resumed, it ends in the 
       std::vector<std::string> words = d.command("killed", {"--resume"});
       words.insert(words.begin(), GLIA_PROGRAM);
       Process process(d / "", std::move(words));
-      const auto limit = std::chrono::steady_clock::now() +
-                         std::chrono::duration<double>(whole.count() * moment(random));
-      while (kills < 8 && process.running() && std::chrono::steady_clock::now() < limit)
-        std::this_thread::yield();
-      if (kills < 8 && process.running()) {
-        process.send(SIGKILL);
-        process.wait();
+      if (kills < 8 && kill_after(process, whole.count() * moment(random))) {
         ++kills;
         continue;
       }

@@ -95,14 +95,7 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
   while (kills < 20 || !finished) {
     std::vector<std::string> more{"--resume"};
     Process process(folder.path(), training.command("killed", more));
-    const auto limit =
-        std::chrono::steady_clock::now() + std::chrono::duration<double>(whole * moment(random));
-    while (kills < 20 && process.running() && std::chrono::steady_clock::now() < limit) {
-      std::this_thread::yield();
-    }
-    if (kills < 20 && process.running()) {
-      process.send(SIGKILL);
-      process.wait();
+    if (kills < 20 && kill_after(process, whole * moment(random))) {
       ++kills;
       continue;
     }

@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -75,6 +77,20 @@ class Process {
   int status_ = 0;
   rusage usage_{};
 };
+
+/// Kills a process that is still running after so many seconds. Returns whether it was killed.
+inline bool kill_after(Process& process, double seconds) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (process.running()) {
+    if (std::chrono::steady_clock::now() >= limit) {
+      process.send(SIGKILL);
+      process.wait();
+      return true;
+    }
+    std::this_thread::yield();
+  }
+  return false;
+}
 
 struct Outcome {
   int code;
