@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -26,15 +24,6 @@ auto with_labelling(const TeacherOptions& o, Body&& body) {
     return body(Confident{HardLabels{}, static_cast<float>(o.low), static_cast<float>(o.high)});
   }
   return body(HardLabels{});
-}
-
-std::string today() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
-  return text;
 }
 
 std::vector<FileStamp> stamps_of(const std::vector<std::filesystem::path>& paths) {
@@ -183,11 +172,7 @@ class Annotator {
       j["voxels_" + name] = p.voxels[r];
       if (options_.labelling == "confident") j["not_counted_" + name] = p.not_counted[r];
     }
-    const std::string line =
-        j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
-    log_.line(line);
+    log_.result(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
 
  private:

@@ -16,7 +16,7 @@
 #include "experiment_results.hpp"
 #include "glia/core/error.hpp"
 #include "glia/core/random.hpp"
-#include "glia/io/input_file.hpp"
+#include "glia/io/json.hpp"
 #include "program.hpp"
 #include "terminal.hpp"
 
@@ -71,14 +71,6 @@ Words operator+(Words a, const Words& b) {
   return a;
 }
 
-Json read_json(const Path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  Json document = Json::parse(text, text + bytes.size(), nullptr, false);
-  if (document.is_discarded()) throw DataError(path.string() + ": is not JSON");
-  return document;
-}
-
 /// The cases of one fold.
 struct Split {
   Words labelled, unlabelled, test;
@@ -90,9 +82,7 @@ Split split_cases(Words ids, const ExperimentOptions& o, std::uint64_t seed, ind
   std::ranges::sort(ids);
   constexpr std::uint32_t purpose = 0x65787065;  // a stream of its own
   Random random(seed, purpose);
-  for (std::size_t i = ids.size(); i > 1; --i) {
-    std::swap(ids[i - 1], ids[static_cast<std::size_t>(random.below(static_cast<index_t>(i)))]);
-  }
+  shuffle(ids, random);
   const auto count = static_cast<double>(ids.size());
   const auto at = [&](double share) {
     return static_cast<std::size_t>(std::lround(share * count));
@@ -138,7 +128,7 @@ class Phases {
     }
     const Path record = folder_ / "phases" / (name + ".json");
     if (std::filesystem::exists(record)) {
-      const std::string before = read_json(record)["command"];
+      const std::string before = detail::parse_json(record).at("command");
       if (before == text_of(command)) return;
       throw UsageError(record.string() + ": the phase was run as \"" + before + "\", now it is \"" +
                        text_of(command) + "\"; give another --out");
@@ -229,8 +219,8 @@ class Round {
     return systems;
   }
 
-  [[nodiscard]] Json scores(const std::string& system) const {
-    return read_json(scores_of(system))["cases"];
+  [[nodiscard]] detail::Json scores(const std::string& system) const {
+    return detail::parse_json(scores_of(system)).at("cases");
   }
   /// The network that is distilled: the named one, or the best by validation.
   [[nodiscard]] const Role& student_role() const {
@@ -239,8 +229,9 @@ class Round {
     for (const Role& role : roles) {
       if (o_.student == role.name) return role;
       if (o_.student != "best" || dry_run_) continue;
-      const Json end = read_json(phases_.log_of(std::string("train-") + role.name));
-      const Json& dice = end["best_validation_dice"];
+      const detail::Json end =
+          detail::parse_json(phases_.log_of(std::string("train-") + role.name));
+      const detail::Json& dice = end.at("best_validation_dice");
       if (dice.is_number() && dice.get<double>() > most) {
         most = dice.get<double>();
         best = &role;
@@ -331,13 +322,13 @@ class Round {
 };
 
 /// Adds one round's scores to those of the seed.
-void append_scores(SystemScores& system, index_t seed, const Json& cases) {
+void append_scores(SystemScores& system, index_t seed, const detail::Json& cases) {
   const auto s = static_cast<std::size_t>(seed);
   if (system.dice.size() <= s) system.dice.resize(s + 1);
-  for (const Json& one : cases) {
+  for (const detail::Json& one : cases) {
     auto& values = system.dice[s].emplace_back();
     for (std::size_t r = 0; r < region::count; ++r) {
-      values[r] = one["Dice_" + std::string(region::names[r])];
+      values[r] = one.at("Dice_" + std::string(region::names[r]));
     }
   }
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -12,7 +11,6 @@
 
 #include "glia/core/config.hpp"
 #include "glia/core/error.hpp"
-#include "glia/io/input_file.hpp"
 #include "glia/io/safetensors.hpp"
 #include "page.hpp"
 #include "program.hpp"
@@ -34,11 +32,6 @@ std::string fixed(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
-}
-
-std::string read_text(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// history.csv: a head, then one row of numbers per epoch, some of them empty.
@@ -186,15 +179,6 @@ std::string scores_section(const ReportOptions& o, const CommonOptions& common,
   std::string text = page::section("Scores", summary_table(report));
   text += page::section("Cases, lowest mean Dice first", case_table(report));
   if (shown > 0) text += page::section("Lowest scores", figures);
-  return text;
-}
-
-std::string today() {
-  const auto day = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-  const std::chrono::year_month_day date{day};
-  char text[32];
-  std::snprintf(text, sizeof text, "%d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   return text;
 }
 

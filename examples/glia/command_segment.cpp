@@ -1,6 +1,5 @@
 // glia segment: cases in, label files in each case's own scheme and geometry out.
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -73,11 +72,7 @@ class Segmenter {
       for (const auto value : labels.voxels) voxels += in_region(value, r);
       j["voxels_" + std::string(region::names[static_cast<std::size_t>(r)])] = voxels;
     }
-    const std::string line =
-        j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
-    log_.line(line);
+    log_.result(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
 
  private:

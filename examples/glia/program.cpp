@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <span>
 #include <sstream>
 
@@ -84,6 +86,12 @@ void JsonLog::line(const std::string& json) {
   }
 }
 
+void JsonLog::result(const std::string& json) {
+  std::printf("%s\n", json.c_str());
+  std::fflush(stdout);
+  line(json);
+}
+
 void add_data_options(CLI::App& command, DataOptions& options) {
   command
       .add_option("--layout", options.layout,
@@ -138,8 +146,7 @@ namespace {
 
 /// Leaves the cases that the file lists. Throws DataError for an id that no case has.
 void take_only(std::vector<CaseFiles>& cases, const std::filesystem::path& file) {
-  const std::vector<std::byte> bytes = read_file(file);
-  std::istringstream lines(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::istringstream lines(read_text(file));
   std::vector<CaseFiles> taken;
   for (std::string id; std::getline(lines, id);) {
     if (id.ends_with('\r')) id.pop_back();
@@ -204,6 +211,20 @@ std::string config_text(const CLI::App& command) {
         key.find('.') != std::string::npos && !key.starts_with(command.get_name() + ".");
     if (!of_other_command && !line.ends_with("=\"\"")) text += line + "\n";
   }
+  return text;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string today() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
   return text;
 }
 

@@ -56,6 +56,8 @@ class JsonLog {
   explicit JsonLog(const CommonOptions& common);
   ~JsonLog();
   void line(const std::string& json);
+  /// A result: the line goes to stdout as well.
+  void result(const std::string& json);
 
  private:
   std::FILE* file_ = nullptr;
@@ -89,6 +91,12 @@ void require_new(const std::filesystem::path& path, const CommonOptions& common,
 
 /// The options of one command and those of all, as a file for --config that repeats the run.
 std::string config_text(const CLI::App& command);
+
+/// The whole of a text file. Throws IoError.
+std::string read_text(const std::filesystem::path& path);
+
+/// The date, UTC, as YYYY-MM-DD.
+std::string today();
 
 /// Writes a text file, complete or not at all. Throws IoError.
 void write_text(const std::filesystem::path& path, std::string_view text);

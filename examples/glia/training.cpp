@@ -29,10 +29,7 @@ std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const Trai
     std::iota(order.begin(), order.end(), 0U);
     constexpr std::uint32_t purpose = 0x73706c69;  // a stream of its own for the split
     Random random(seed, purpose);
-    for (std::size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1],
-                order[static_cast<std::size_t>(random.below(static_cast<index_t>(i)))]);
-    }
+    shuffle(order, random);
     const auto count = static_cast<std::size_t>(
         std::floor(o.validation_fraction * static_cast<double>(cases.size())));
     for (std::size_t i = 0; i < count; ++i) ids.push_back(cases[order[i]].id);

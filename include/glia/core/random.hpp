@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <utility>
+#include <vector>
 
 #include "glia/core/types.hpp"
 
@@ -75,5 +77,14 @@ class Random {
   std::array<std::uint32_t, 4> words_{};
   std::size_t used_ = 4;
 };
+
+/// A uniform random order: Fisher-Yates from the back, one draw per element but the first.
+template <class T>
+void shuffle(std::vector<T>& values, Random& random) {
+  for (std::size_t left = values.size(); left > 1; --left) {
+    const auto drawn = static_cast<std::size_t>(random.below(static_cast<index_t>(left)));
+    std::swap(values[left - 1], values[drawn]);
+  }
+}
 
 }  // namespace glia

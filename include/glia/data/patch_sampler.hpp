@@ -141,17 +141,14 @@ class PatchSampler {
                                                : case_of_group(1, drawn - before);
   }
 
-  /// Case of the drawn-th sample of a group since the beginning of training: Fisher-Yates per
-  /// epoch.
+  /// Case of the drawn-th sample of a group since the beginning of training, in
+  /// shuffled epochs.
   [[nodiscard]] index_t case_of_group(std::size_t group, index_t drawn) const {
     std::vector<index_t> order = groups_[group];
     const auto count = static_cast<index_t>(order.size());
     Random random{options_.seed, static_cast<std::uint32_t>(drawn / count),
                   static_cast<std::uint32_t>(group), purpose::shuffle};
-    for (index_t left = count; left > 1; --left) {
-      std::swap(order[static_cast<std::size_t>(left - 1)],
-                order[static_cast<std::size_t>(random.below(left))]);
-    }
+    shuffle(order, random);
     return order[static_cast<std::size_t>(drawn % count)];
   }
 

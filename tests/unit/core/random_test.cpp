@@ -114,3 +114,22 @@ TEST_CASE("a generator serves the standard library's distributions") {
   CHECK(std::uniform_int_distribution<int>(0, 1000000)(a) ==
         std::uniform_int_distribution<int>(0, 1000000)(b));
 }
+
+TEST_CASE("shuffle: every order of three is as likely, the same draws give the same order") {
+  Random random(3);
+  std::array<int, 27> count{};
+  constexpr int rounds = 6000;
+  for (int i = 0; i < rounds; ++i) {
+    std::vector<int> values{0, 1, 2};
+    shuffle(values, random);
+    ++count[static_cast<std::size_t>(9 * values[0] + 3 * values[1] + values[2])];
+  }
+  for (const int order : {5, 7, 11, 15, 19, 21}) {  // 012, 021, 102, 120, 201, 210
+    CHECK(count[static_cast<std::size_t>(order)] == doctest::Approx(rounds / 6).epsilon(0.12));
+  }
+  std::vector<int> first{1, 2, 3, 4, 5}, second = first;
+  Random one(7), other(7);
+  shuffle(first, one);
+  shuffle(second, other);
+  CHECK(first == second);
+}
