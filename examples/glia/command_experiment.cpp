@@ -180,6 +180,10 @@ class Round {
     for (const std::string& one : o_.reading.scheme_of) {
       reading_ = reading_ + Words{"--scheme-of", one};
     }
+    char tolerance[32];
+    std::snprintf(tolerance, sizeof tolerance, "%.17g", o_.reading.affine_tolerance);
+    reading_ = reading_ + Words{"--affine-tolerance", tolerance};
+    if (o_.reading.zero_nonfinite) reading_.emplace_back("--zero-nonfinite");
     if (dry_run_) return;
     std::filesystem::create_directories(home_);
     write_ids("labelled.txt", split.labelled);
