@@ -40,8 +40,8 @@ std::vector<FileStamp> images_of(const CaseFiles& files) {
 }
 
 /// Everything beside teachers, labelling and images that decides labels.
-std::string settings_text(const TeacherOptions& o, const SlidingWindowOptions& window) {
-  nlohmann::ordered_json j{{"window", window.window.d},
+std::string settings_text(const TeacherOptions& o) {
+  nlohmann::ordered_json j{{"patch", o.patch},
                            {"overlap", o.overlap},
                            {"mirror", o.mirror},
                            {"combination", o.combination}};
@@ -59,11 +59,10 @@ struct Found {
 /// What a folder of pseudo-labels should hold.
 class Expectation {
  public:
-  Expectation(const AnnotationJob& job, const TeacherOptions& teacher,
-              const SlidingWindowOptions& window)
+  Expectation(const AnnotationJob& job, const TeacherOptions& teacher)
       : job_(job),
         labelling_(labelling_text(teacher)),
-        settings_(settings_text(teacher, window)),
+        settings_(settings_text(teacher)),
         teachers_(stamps_of(teacher.models)),
         hard_(teacher.labelling == "hard") {}
 
@@ -122,8 +121,6 @@ class Annotator {
       }
     }
   }
-
-  [[nodiscard]] const SlidingWindowOptions& window() const { return teacher_.window(); }
 
   void annotate(CaseFiles files, Provenance provenance) {
     const auto start = std::chrono::steady_clock::now();
@@ -208,7 +205,7 @@ std::string teachers_text(const TeacherOptions& teacher) {
 int annotate_cases(const AnnotationJob& job, const TeacherOptions& teacher,
                    const CommonOptions& common) {
   Annotator annotator(job, teacher, common);
-  const Expectation expectation(job, teacher, annotator.window());
+  const Expectation expectation(job, teacher);
   std::map<std::string, State> states;
   for (const CaseFiles& files : job.cases) {
     const Found found = expectation.inspect(files);
@@ -250,8 +247,7 @@ int annotate_cases(const AnnotationJob& job, const TeacherOptions& teacher,
 }
 
 void verify_annotations(const AnnotationJob& job, const TeacherOptions& teacher) {
-  Context context{{.threads = 1}};
-  const Expectation expectation(job, teacher, LoadedPredictor(teacher, context).window());
+  const Expectation expectation(job, teacher);
   std::string problems;
   for (const CaseFiles& files : job.cases) {
     const Found found = expectation.inspect(files);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "glia/ensemble/ensemble.hpp"
 #include "glia/infer/test_time_augmentation.hpp"
+#include "glia/infer/whole_volume.hpp"
 #include "networks.hpp"
 #include "program.hpp"
 #include "terminal.hpp"
@@ -43,9 +45,47 @@ AnyPredictor with_mirroring(const LoadedModel& model, bool mirror) {
   return AnyPredictor(std::make_shared<Mirrored<AnyPredictor>>(AnyPredictor(model.predict)));
 }
 
-AnyPredictor combine(const PredictorOptions& o, const std::vector<LoadedModel>& models) {
+bool any_reads_whole_brains(const std::vector<LoadedModel>& models) {
+  return std::ranges::any_of(models, &LoadedModel::whole_brains);
+}
+
+/// The window of the networks that read windows: as asked for, or the largest that one of them was
+/// trained with; nothing if there are none.
+SlidingWindowOptions common_window(const PredictorOptions& o,
+                                   const std::vector<LoadedModel>& models) {
+  index_t extent = 0, divisor = 1;
+  for (const LoadedModel& model : models) {
+    if (model.whole_brains) continue;
+    extent = (std::max)(extent, model.patch);
+    divisor = std::lcm(divisor, model.predict.divisor());
+  }
+  if (o.patch > 0 && extent == 0) {
+    throw UsageError("--patch: got " + std::to_string(o.patch) +
+                     ", expected none: whole brains are read on the grid of the training");
+  }
+  extent = o.patch > 0 ? o.patch : (extent + divisor - 1) / divisor * divisor;
+  require_patch(extent, divisor);
+  return {.window = {extent, extent, extent}, .overlap = o.overlap};
+}
+
+/// A network as a predictor of volumes of any extent.
+AnyPredictor of_volumes(const LoadedModel& model, const AnyPredictor& predict,
+                        const SlidingWindowOptions& window) {
+  const Extent grid{model.patch, model.patch, model.patch};
+  return model.whole_brains ? AnyPredictor(std::make_shared<WholeVolume<AnyPredictor>>(
+                                  AnyPredictor(predict), grid))
+                            : AnyPredictor(std::make_shared<Windowed<AnyPredictor>>(
+                                  AnyPredictor(predict), window));
+}
+
+AnyPredictor combine(const PredictorOptions& o, const std::vector<LoadedModel>& models,
+                     const SlidingWindowOptions& window) {
+  const bool volumes = any_reads_whole_brains(models);
   std::vector<AnyPredictor> members;
-  for (const LoadedModel& model : models) members.push_back(with_mirroring(model, o.mirror));
+  for (const LoadedModel& model : models) {
+    const AnyPredictor member = with_mirroring(model, o.mirror);
+    members.push_back(volumes ? of_volumes(model, member, window) : member);
+  }
   if (!o.weights.empty() && o.weights.size() != members.size()) {
     throw UsageError("weights of the models: got " + std::to_string(o.weights.size()) + " for " +
                      std::to_string(members.size()) + " models");
@@ -90,20 +130,15 @@ LoadedModel load_model(const std::filesystem::path& path, Context& context) {
     load_weights(path, *model);
     return AnyPredictor(model);
   });
-  return {path, metadata, trained_patch(path, metadata), std::move(predict)};
+  return {path, metadata, trained_patch(path, metadata),
+          reads_whole_brains(network_of(path, metadata)), std::move(predict)};
 }
 
 LoadedPredictor::LoadedPredictor(const PredictorOptions& options, Context& context)
-    : models_(load_models(options.models, context)), predict_(combine(options, models_)) {
-  const index_t divisor = predict_.divisor();
-  index_t extent = options.patch;
-  if (extent == 0) {
-    for (const LoadedModel& model : models_) extent = (std::max)(extent, model.patch);
-    extent = (extent + divisor - 1) / divisor * divisor;
-  }
-  require_patch(extent, divisor);
-  window_.window = {extent, extent, extent};
-  window_.overlap = options.overlap;
+    : models_(load_models(options.models, context)),
+      window_(common_window(options, models_)),
+      predict_(combine(options, models_, window_)) {
+  if (any_reads_whole_brains(models_)) window_.window = whole_volume;
 }
 
 void add_predictor_options(CLI::App& command, PredictorOptions& o, bool of_teacher) {

@@ -36,7 +36,8 @@ class AnyPredictor {
 struct LoadedModel {
   std::filesystem::path path;
   Metadata metadata;
-  index_t patch;  ///< extent that it was trained with; 128 if it does not say
+  index_t patch;      ///< extent that it was trained with; 128 if it does not say
+  bool whole_brains;  ///< `patch` is the extent of a grid, not of a window
   AnyPredictor predict;
 
   /// A list of case ids that the file holds under a name, for instance "glia.training_cases".
@@ -52,7 +53,7 @@ struct PredictorOptions {
   std::vector<std::filesystem::path> models;
   std::vector<float> weights;        ///< of the models; empty: all the same
   std::string combination = "mean";  ///< of probabilities; or logits, or vote
-  index_t patch = 0;                 ///< extent of the window; 0: the largest as trained
+  index_t patch = 0;                 ///< extent of the window; 0: as trained
   double overlap = 0.5;
   bool mirror = false;
 };
@@ -61,11 +62,13 @@ struct PredictorOptions {
 /// that has such options of its own.
 void add_predictor_options(CLI::App& command, PredictorOptions& options, bool of_teacher);
 
-/// The networks of some options in memory, as one predictor.
+/// The networks of some options in memory, as one predictor. Networks of windows share one window,
+/// the largest that one of them was trained with, and an ensemble of them works through a volume
+/// window by window; beside a network of whole brains each has results of its own for the volume.
 class LoadedPredictor {
  public:
-  /// Throws as load_model does, and UsageError for a window that the networks cannot halve or for
-  /// another number of weights than models.
+  /// Throws as load_model does, and UsageError for a window that the networks cannot halve, or that
+  /// none of them reads by, and for another number of weights than models.
   LoadedPredictor(const PredictorOptions& options, Context& context);
 
   [[nodiscard]] const std::vector<LoadedModel>& models() const { return models_; }
@@ -74,8 +77,8 @@ class LoadedPredictor {
 
  private:
   std::vector<LoadedModel> models_;
-  AnyPredictor predict_;
   SlidingWindowOptions window_;
+  AnyPredictor predict_;
 };
 
 }  // namespace glia::program

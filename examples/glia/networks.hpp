@@ -19,13 +19,13 @@ using Image = Channels<4, 3>;  // T1, T1ce, T2, FLAIR -> WT, TC, ET
 
 /// The networks that the program can be asked for. Each is one more instantiation of everything:
 /// the menu is short.
-inline constexpr std::array<std::string_view, 6> network_names{
-    "unet", "unet-small", "unet-tiny", "resunet", "resunet-small", "cascaded"};
+inline constexpr std::array<std::string_view, 7> network_names{
+    "unet", "unet-small", "unet-tiny", "resunet", "resunet-small", "cascaded", "cascaded-small"};
 
 inline constexpr std::string_view network_help =
     "unet: widths 30, 60, 120, 240, 320 (Isensee et al. 2018); unet-small: 16, 32, 64, 128, 160; "
     "unet-tiny: 8, 16, 32, 64; resunet: 32, 64, 128, 256 (Myronenko 2018); resunet-small: 8, 16, "
-    "32, 64; cascaded: base width 8 (Lachinov et al. 2018), on patches";
+    "32, 64; cascaded: base width 8 (Lachinov et al. 2018), on whole brains; cascaded-small: 4";
 
 /// Calls body.operator()<Net>() for the named network. Throws UsageError for another name.
 template <class Body>
@@ -42,11 +42,16 @@ auto with_network(std::string_view name, Body&& body) {
     return body.template operator()<ResUNet<Engine, Image, Widths<8, 16, 32, 64>>>();
   if (name == "cascaded")
     return body.template operator()<CascadedUNet<Engine, Image, BaseWidth<8>>>();
+  if (name == "cascaded-small")
+    return body.template operator()<CascadedUNet<Engine, Image, BaseWidth<4>>>();
   std::string known;
   for (const auto choice : network_names)
     known += (known.empty() ? "" : ", ") + std::string(choice);
   throw UsageError("--network: got " + std::string(name) + ", expected one of " + known);
 }
+
+/// Whether a network reads whole brains, resampled to one grid, instead of patches.
+inline bool reads_whole_brains(std::string_view network) { return network.starts_with("cascaded"); }
 
 /// Throws UsageError unless a network can halve patches of this extent as often as it must.
 inline void require_patch(index_t patch, index_t divisor, const std::string& option = "--patch") {

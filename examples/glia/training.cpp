@@ -1,10 +1,13 @@
 #include "training.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <sstream>
 
 #include "glia/core/random.hpp"
 #include "glia/data/content_id.hpp"
@@ -62,14 +65,45 @@ void write_history(const std::filesystem::path& path, const std::vector<EpochRec
   write_text(path, text);
 }
 
+/// times.csv of a run: how long its epochs took, in a file of its own because everything else that
+/// a run leaves is the same on every machine.
+class EpochTimes {
+ public:
+  /// Keeps what is recorded of the first `finished` epochs.
+  EpochTimes(std::filesystem::path path, std::size_t finished) : path_(std::move(path)) {
+    if (finished == 0 || !std::filesystem::exists(path_)) return;
+    std::istringstream lines(read_text(path_));
+    std::string line;
+    std::getline(lines, line);
+    while (rows_++ < finished && std::getline(lines, line)) text_ += line + "\n";
+  }
+
+  void finish(index_t epoch) {
+    const auto now = std::chrono::steady_clock::now();
+    char line[64];
+    std::snprintf(line, sizeof line, "%lld,%.3f\n", static_cast<long long>(epoch),
+                  std::chrono::duration<double>(now - start_).count());
+    start_ = now;
+    text_ += line;
+    write_text(path_, text_);
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::string text_ = "epoch,seconds\n";
+  std::size_t rows_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 /// Makes the folder of a run, without what an earlier run that is not resumed left there.
 void prepare_folder(const TrainOptions& o, const std::string& config) {
   std::filesystem::create_directories(o.out);
   if (!o.resume) {
-    for (const char* name : {"last.safetensors", "best.safetensors", "history.csv"})
+    for (const char* name : {"last.safetensors", "best.safetensors", "history.csv", "times.csv"})
       std::filesystem::remove(o.out / name);
   }
-  for (const char* name : {"config.toml", "history.csv"}) remove_leftovers(o.out / name);
+  for (const char* name : {"config.toml", "history.csv", "times.csv"})
+    remove_leftovers(o.out / name);
   write_text(o.out / "config.toml", config);
 }
 
@@ -84,6 +118,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   t.epochs = o.epochs;
   t.steps_per_epoch = o.steps_per_epoch;
   t.loader.patch = {o.patch, o.patch, o.patch};
+  t.whole_volumes = reads_whole_brains(o.network);
   t.loader.batch = o.batch;
   t.loader.threads = o.loader_threads;
   t.loader.foreground = o.foreground;
@@ -120,6 +155,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   JsonLog log(common);
   ProgressBar bar("train", "steps", common.quiet);
   std::vector<EpochRecord> history;
+  std::optional<EpochTimes> times;
   TrainingEvents events;
   events.step = [&](const StepEvent& e) {
     char note[96];
@@ -152,6 +188,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
     log.line(j.dump());
     history.push_back(r);
     write_history(o.out / "history.csv", history);
+    times->finish(r.epoch);
   };
   events.stop = [] { return caught_signal() != 0; };
 
@@ -163,6 +200,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
     complain("resuming after step " + std::to_string(trainer.step()));
   }
   prepare_folder(o, config);
+  times.emplace(o.out / "times.csv", history.size());
   catch_signals();
   const TrainingEnd end = trainer.fit(training, validation);
   if (end == TrainingEnd::stopped) {

@@ -114,7 +114,9 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--validation-overlap", o.validation_overlap, "of sliding windows")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  command.add_option("--patch", o.patch, "extent of the cubic patch")
+  command
+      .add_option("--patch", o.patch,
+                  "extent of the cubic patch, or of the grid that whole brains are resampled to")
       ->check(positive())
       ->capture_default_str();
   command.add_option("--batch", o.batch, "patches in a step")

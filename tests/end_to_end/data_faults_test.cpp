@@ -179,7 +179,8 @@ TEST_CASE("a faulty case does not stop training with --keep-going, which ends wi
     fault.damage(p);
     check_refusal(p, fault, p.train("other", {"--keep-going"}), 7);
     CHECK(names_in(p / "other") == std::vector<std::string>{"best.safetensors", "config.toml",
-                                                            "history.csv", "last.safetensors"});
+                                                            "history.csv", "last.safetensors",
+                                                            "times.csv"});
   }
 }
 

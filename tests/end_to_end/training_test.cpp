@@ -113,7 +113,7 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
     const std::string name = entry.path().filename().string();
     CAPTURE(name);
     const bool known = name == "last.safetensors" || name == "best.safetensors" ||
-                       name == "history.csv" || name == "config.toml";
+                       name == "history.csv" || name == "times.csv" || name == "config.toml";
     CHECK(known);
   }
 }

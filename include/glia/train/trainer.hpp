@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "glia/data/loader.hpp"
+#include "glia/data/resample.hpp"
 #include "glia/infer/sliding_window.hpp"
+#include "glia/infer/whole_volume.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
@@ -27,6 +30,7 @@ struct TrainerOptions {
   index_t epochs = 280;
   index_t steps_per_epoch = 0;    ///< 0: as many batches as hold each training case once
   LoaderOptions loader{};         ///< patch, batch, augmentation; its seed is the context's
+  bool whole_volumes = false;     ///< resample cases to the patch's extent, cut no patches
   double clip_norm = 0;           ///< largest L2 norm of a gradient; 0: no limit
   double average_decay = 0;       ///< of the moving average of weights; 0: none
   index_t validate_every = 1;     ///< epochs
@@ -40,7 +44,8 @@ struct TrainerOptions {
 
 enum class TrainingEnd { finished, stopped };
 
-/// Trains a model on patches of labelled cases and keeps the best weights by mean validation Dice.
+/// Trains a model on patches of labelled cases, or on whole ones, and keeps the best weights by
+/// mean validation Dice.
 ///
 /// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint
 /// holds, so a run that was killed at any moment and resumed ends in the same bytes as one that was
@@ -85,7 +90,8 @@ class Trainer {
         remove_leftovers(options_.folder / name);  // of a run that was killed
       }
     }
-    PatchLoader loader(training, options_.loader, state_.step);
+    const std::vector<PreparedCase> resampled = resampled_to_patch(training);
+    PatchLoader loader(options_.whole_volumes ? resampled : training, options_.loader, state_.step);
     GradientComputer<Net, L> gradient(
         model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
     typename Model<Net>::Parameters grads;
@@ -112,6 +118,21 @@ class Trainer {
     if (options_.steps_per_epoch > 0) return options_.steps_per_epoch;
     const index_t batch = options_.loader.batch;
     return (std::max)(index_t{1}, (static_cast<index_t>(training.size()) + batch - 1) / batch);
+  }
+
+  [[nodiscard]] std::vector<PreparedCase> resampled_to_patch(
+      const std::vector<PreparedCase>& cases) const {
+    std::vector<PreparedCase> result;
+    if (!options_.whole_volumes) return result;
+    for (const PreparedCase& source : cases)
+      result.push_back(resample(source, options_.loader.patch));
+    return result;
+  }
+
+  /// On the cases as they are: labels are compared where they were drawn, not on a grid.
+  [[nodiscard]] std::array<double, 3> validation_dice(const std::vector<PreparedCase>& cases) {
+    if (!options_.whole_volumes) return validate(model_, cases, options_.window);
+    return validate(WholeVolume(model_, options_.loader.patch), cases, {.window = whole_volume});
   }
 
   void update(const Batch& batch, GradientComputer<Net, L>& gradient,
@@ -166,7 +187,7 @@ class Trainer {
     schedule_.observe(record.loss);
     const AveragedWeights averaged(model_, state_.average.get());
     if (!validation.empty() && (epoch % options_.validate_every == 0 || epoch == options_.epochs)) {
-      record.dice = validate(model_, validation, options_.window);
+      record.dice = validation_dice(validation);
     }
     const bool best =
         validation.empty() || (record.validated() && record.mean_dice() > state_.best_dice);

@@ -45,6 +45,34 @@ TEST_CASE("a small UNet learns one phantom patch by heart") {
   CHECK(trainer.best_dice() >= history[2].mean_dice());
 }
 
+TEST_CASE("whole volumes are resampled to the patch, and validated where their labels were drawn") {
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context};
+  const std::vector<PreparedCase> cases{
+      prepared(make_phantom({.extent = {20, 18, 16}, .without_enhancement = 0}, 3, 0))};
+  TrainerOptions options = small_options(1, 2);
+  options.whole_volumes = true;
+  const PreparedCase on_grid = resample(cases[0], options.loader.patch);
+  TrainingEvents events;
+  events.batch = [&](const Batch& batch) {
+    CHECK(batch.image.values() == on_grid.image.values());
+    const auto tumour = std::ranges::count_if(on_grid.labels->voxels,
+                                              [](auto value) { return in_region(value, 0); });
+    double marked = 0;
+    for (std::size_t i = 0; i < batch.target.values().size(); i += region::count)
+      marked += batch.target.values()[i];
+    CHECK(marked == static_cast<double>(tumour));
+  };
+  SmallTrainer trainer(model, options, {}, quick, {}, events);
+  trainer.fit(cases, cases);
+
+  const auto dice = [&](const PreparedCase& source, auto&& predictor) {
+    return validate(predictor, {source}, {.window = whole_volume});
+  };
+  CHECK(trainer.history()[0].dice == dice(cases[0], WholeVolume(model, options.loader.patch)));
+  CHECK(trainer.history()[0].dice != dice(on_grid, model));
+}
+
 TEST_CASE(
     "stop is asked after each step: the run is saved, goes on and ends as one that was not "
     "stopped") {
