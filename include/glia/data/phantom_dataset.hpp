@@ -13,6 +13,7 @@
 #include "glia/data/label_scheme.hpp"
 #include "glia/data/phantom.hpp"
 #include "glia/io/affine.hpp"
+#include "glia/io/folder.hpp"
 #include "glia/io/nifti.hpp"
 
 namespace glia {
@@ -56,9 +57,7 @@ inline std::vector<std::string> write_phantom_dataset(const std::filesystem::pat
   for (index_t done = 0; done < options.count; ++done) {
     const PhantomCase phantom = make_phantom(options.phantom, options.seed, options.first + done);
     const fs::path place = folder / phantom.id;
-    std::error_code failure;
-    fs::create_directories(place, failure);
-    if (failure) throw IoError(place.string() + ": cannot make the folder: " + failure.message());
+    make_folder(place);
     const auto file = [&](const char* suffix) {
       return place / (phantom.id + "-" + suffix + ".nii.gz");
     };
@@ -73,7 +72,8 @@ inline std::vector<std::string> write_phantom_dataset(const std::filesystem::pat
       write_nifti_labels(file("seg"), from_internal(phantom.labels, label_scheme("brats2023")),
                          geometry);
     } else {
-      fs::remove(file("seg"), failure);  // of a labelled case that is being replaced
+      std::error_code ignored;
+      fs::remove(file("seg"), ignored);  // of a labelled case that is being replaced
     }
     if (options.progress) {
       options.progress(

@@ -14,6 +14,7 @@
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/whole_volume.hpp"
 #include "glia/io/atomic_file.hpp"
+#include "glia/io/folder.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
 #include "glia/optim/gradient_clipping.hpp"
@@ -86,6 +87,7 @@ class Trainer {
     const index_t per_epoch = steps_per_epoch(training);
     const index_t steps = per_epoch * options_.epochs;
     if (!options_.folder.empty()) {
+      make_folder(options_.folder);
       for (const char* name : {"last.safetensors", "best.safetensors"}) {
         remove_leftovers(options_.folder / name);  // of a run that was killed
       }

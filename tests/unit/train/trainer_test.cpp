@@ -164,6 +164,27 @@ TEST_CASE("a resumed schedule goes on where it was") {
   CHECK(rates(0, true) == std::vector<double>{0.25, 0.25, 0.125, 0.0625, 0.03125});
 }
 
+TEST_CASE("the folder is made before the first step, or the run refused") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(1, 1);
+  TrainingEvents events;
+  index_t steps = 0;
+  events.step = [&](const StepEvent&) { ++steps; };
+  const auto train = [&](const std::filesystem::path& run) {
+    options.folder = run;
+    SmallTrainer(model, options, {}, quick, {}, events).fit({phantom_patch()});
+  };
+  train(folder / "runs" / "first");
+  CHECK(std::filesystem::exists(folder / "runs" / "first" / "best.safetensors"));
+  steps = 0;
+  const auto file = folder / "runs" / "first" / "best.safetensors";
+  const std::string message = message_of<IoError>([&] { train(file / "second"); });
+  CHECK(holds(message, "second", "cannot make the folder"));
+  CHECK(steps == 0);
+}
+
 TEST_CASE(
     "the averaged weights are what is validated and kept as best, the model goes on with its own") {
   const TemporaryDirectory folder;
