@@ -7,6 +7,8 @@
 #include "glia/data/dataset.hpp"
 #include "glia/data/phantom.hpp"
 #include "glia/data/prepare.hpp"
+#include "glia/data/read_cases.hpp"
+#include "glia/data/split.hpp"
 #include "glia/distill/distiller.hpp"
 #include "glia/distill/mean_teacher.hpp"
 #include "glia/ensemble/classes_to_regions.hpp"
