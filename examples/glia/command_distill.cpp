@@ -7,8 +7,8 @@
 
 #include "annotation.hpp"
 #include "glia/data/content_id.hpp"
-#include "glia/data/prepare.hpp"
 #include "glia/data/soft_target_file.hpp"
+#include "identified_cases.hpp"
 #include "terminal.hpp"
 #include "training.hpp"
 
@@ -22,32 +22,6 @@ struct DistillOptions {
   TeacherOptions teacher;
   TrainOptions training;
 };
-
-/// Id and content of cases, without their voxels: enough to find cases that sets share. Files that
-/// cannot be read are left out of `files` too, if that is allowed.
-std::vector<PreparedCase> identify(std::vector<CaseFiles>& files, const DataOptions& reading,
-                                   const char* stage, bool quiet, std::size_t& refused) {
-  ProgressBar bar(stage, "cases", quiet);
-  std::vector<PreparedCase> cases;
-  std::vector<CaseFiles> readable;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    files[i].label.clear();
-    try {
-      const ContentId content = content_id(read_case(files[i], read_options(reading)).images);
-      PreparedCase& made = cases.emplace_back();
-      made.id = files[i].id;
-      made.content = content;
-      readable.push_back(files[i]);
-    } catch (const DataError& error) {
-      if (!reading.keep_going) throw;
-      complain(error.what());
-      ++refused;
-    }
-    bar.update(static_cast<double>(i + 1), static_cast<double>(files.size()));
-  }
-  files = std::move(readable);
-  return cases;
-}
 
 /// Cases with the labels that the teachers gave them.
 std::vector<PreparedCase> read_pseudo_labelled(std::vector<CaseFiles> files,
@@ -83,7 +57,10 @@ int run_distill(const DistillOptions& o, const CommonOptions& common, const std:
   std::vector<CaseFiles> unlabelled = collect(o.unlabelled, o.unlabelled_only),
                          test = collect(o.test, o.test_only);
   const auto identified = [&](std::vector<CaseFiles>& files, const char* stage) {
-    return identify(files, t.reading, stage, common.quiet, data.refused);
+    for (CaseFiles& one : files) one.label.clear();
+    const IdentifyOptions options{read_options(t.reading), stage, t.reading.keep_going,
+                                  common.quiet};
+    return identify(files, options, data.refused);
   };
   const std::vector<PreparedCase> of_unlabelled =
       identified(unlabelled, "compare unlabelled cases");

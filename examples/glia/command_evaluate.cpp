@@ -102,7 +102,7 @@ void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("prediction", o->prediction, "folder with CASE.nii.gz, or one file")
       ->required()
       ->check(CLI::ExistingPath);
-  c->add_option("truth", o->truth, "data set folder, case folder or one label file")
+  c->add_option("truth", o->truth, "data set folders, case folders or one label file")
       ->required()
       ->check(CLI::ExistingPath);
   add_data_options(*c, o->reading);

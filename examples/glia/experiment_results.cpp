@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "glia/core/config.hpp"
 
@@ -12,8 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+using Dice = std::array<double, region::count>;
+
 /// The paper's order of columns.
 constexpr std::array<std::size_t, region::count> columns{region::ET, region::TC, region::WT};
+constexpr std::array<std::size_t, measure_count> measures{region::ET, region::TC, region::WT,
+                                                          mean_of_regions};
 
 template <class... Values>
 std::string formatted(const char* format, Values... values) {
@@ -22,36 +27,102 @@ std::string formatted(const char* format, Values... values) {
   return text;
 }
 
-std::string name_of(std::size_t index) { return std::string(region::names[index]); }
+std::string name_of(std::size_t measure) {
+  return measure == mean_of_regions ? "mean" : std::string(region::names[measure]);
+}
+
+double value_of(const Dice& dice, std::size_t measure) {
+  if (measure != mean_of_regions) return dice[measure];
+  return std::accumulate(dice.begin(), dice.end(), 0.0) / region::count;
+}
+
+/// Whether `d` is above zero and known to be.
+const char* verdict(const Difference& d) {
+  return d.low > 0    ? "holds"
+         : d.high < 0 ? "does not hold, it is worse"
+         : d.mean > 0 ? "higher, but the interval holds zero"
+                      : "not higher, and the interval holds zero";
+}
+
+Json json_of(const SystemScores& system) {
+  Json j{{"name", system.name}};
+  for (const std::size_t m : measures) {
+    Json& one = j["dice"][name_of(m)];
+    one["mean"] = system.mean(m);
+    one["deviation"] = system.deviation(m);
+    if (system.published) one["paper"] = value_of(*system.published, m);
+    for (std::size_t s = 0; s < system.dice.size(); ++s) one["seeds"].push_back(system.mean(s, m));
+  }
+  for (std::size_t c = 0; c < system.cases.size(); ++c) {
+    Json one{{"case", system.cases[c]}};
+    for (const std::size_t m : measures) {
+      for (const auto& seed : system.dice) one[name_of(m)].push_back(value_of(seed[c], m));
+    }
+    j["cases"].push_back(one);
+  }
+  return j;
+}
+
+Json json_of(const Comparison& comparison) {
+  Json j{{"first", comparison.first}, {"second", comparison.second}};
+  for (const std::size_t m : measures) {
+    const Difference& d = comparison.measures[m];
+    j[name_of(m)] = {{"mean", d.mean}, {"low", d.low}, {"high", d.high}};
+  }
+  return j;
+}
+
+Json json_of_hypothesis(const Comparison& comparison) {
+  Json j{{"claim", comparison.first + " > " + comparison.second}};
+  for (const std::size_t m : measures) {
+    const Difference& d = comparison.measures[m];
+    j[name_of(m)] = {{"holds", d.low > 0}, {"verdict", verdict(d)}};
+  }
+  return j;
+}
+
+Json json_of(const RoundRecord& round) {
+  Json j{{"seed", round.seed},
+         {"fold", round.fold},
+         {"student", round.student},
+         {"labelled", round.split.labelled},
+         {"validation", round.split.validation},
+         {"unlabelled", round.split.unlabelled},
+         {"test", round.split.test}};
+  for (const RoundRecord::Phase& phase : round.phases) {
+    j["phases"].push_back({{"name", phase.name}, {"seconds", phase.seconds}});
+  }
+  return j;
+}
 
 }  // namespace
 
-double SystemScores::mean(std::size_t seed, std::size_t region) const {
+double SystemScores::mean(std::size_t seed, std::size_t measure) const {
   double sum = 0;
-  for (const auto& one : dice[seed]) sum += one[region];
+  for (const Dice& one : dice[seed]) sum += value_of(one, measure);
   return sum / static_cast<double>(dice[seed].size());
 }
 
-double SystemScores::mean(std::size_t region) const {
+double SystemScores::mean(std::size_t measure) const {
   double sum = 0;
-  for (std::size_t s = 0; s < dice.size(); ++s) sum += mean(s, region);
+  for (std::size_t s = 0; s < dice.size(); ++s) sum += mean(s, measure);
   return sum / static_cast<double>(dice.size());
 }
 
-double SystemScores::deviation(std::size_t region) const {
+double SystemScores::deviation(std::size_t measure) const {
   if (dice.size() < 2) return 0;
-  const double centre = mean(region);
+  const double centre = mean(measure);
   double sum = 0;
   for (std::size_t s = 0; s < dice.size(); ++s) {
-    sum += (mean(s, region) - centre) * (mean(s, region) - centre);
+    sum += (mean(s, measure) - centre) * (mean(s, measure) - centre);
   }
   return std::sqrt(sum / static_cast<double>(dice.size() - 1));
 }
 
-std::optional<std::array<double, region::count>> published_dice(const std::string& name) {
+std::optional<Dice> published_dice(const std::string& name) {
   struct Row {
     const char* name;
-    std::array<double, region::count> dice;  // WT, TC, ET
+    Dice dice;  // WT, TC, ET
   };
   constexpr Row rows[]{{"UNet", {.84591, .81343, .71871}},
                        {"Residual UNet", {.86415, .80872, .72585}},
@@ -66,15 +137,15 @@ std::optional<std::array<double, region::count>> published_dice(const std::strin
 
 Comparison compare(const SystemScores& first, const SystemScores& second) {
   Comparison result{first.name, second.name, {}};
-  for (std::size_t r = 0; r < region::count; ++r) {
+  for (std::size_t m = 0; m < measure_count; ++m) {
     std::vector<std::vector<double>> differences;
     for (std::size_t s = 0; s < first.dice.size(); ++s) {
       auto& row = differences.emplace_back();
       for (std::size_t c = 0; c < first.dice[s].size(); ++c) {
-        row.push_back(first.dice[s][c][r] - second.dice[s][c][r]);
+        row.push_back(value_of(first.dice[s][c], m) - value_of(second.dice[s][c], m));
       }
     }
-    result.regions[r] = bootstrap_mean(differences);
+    result.measures[m] = bootstrap_mean(differences);
   }
   return result;
 }
@@ -87,19 +158,13 @@ std::string table_text(const std::vector<SystemScores>& systems) {
   text += "mean\n";
   for (const SystemScores& system : systems) {
     text += formatted("%-22s", system.name.c_str());
-    double sum = 0;
     for (const std::size_t r : columns) {
-      text += formatted("  %.4f +- %.4f", system.mean(r), system.deviation(r)) + " ";
-      sum += system.mean(r) / region::count;
+      text += formatted("  %.4f +- %.4f ", system.mean(r), system.deviation(r));
     }
-    text += formatted(" %.4f |         ", sum);
+    text += formatted(" %.4f |         ", system.mean(mean_of_regions));
     if (system.published) {
-      double published = 0;
-      for (const std::size_t r : columns) {
-        text += formatted("%.4f ", (*system.published)[r]);
-        published += (*system.published)[r] / region::count;
-      }
-      text += formatted("%.4f", published);
+      for (const std::size_t r : columns) text += formatted("%.4f ", (*system.published)[r]);
+      text += formatted("%.4f", value_of(*system.published, mean_of_regions));
     }
     text += "\n";
   }
@@ -111,7 +176,7 @@ std::string comparisons_text(const std::vector<Comparison>& comparisons) {
   for (const Comparison& one : comparisons) {
     text += formatted("%-42s", (one.first + " - " + one.second).c_str());
     for (const std::size_t r : columns) {
-      const Difference& d = one.regions[r];
+      const Difference& d = one.measures[r];
       text += formatted("  %s %+.4f [%+.4f, %+.4f]", name_of(r).c_str(), d.mean, d.low, d.high);
     }
     text += "\n";
@@ -122,41 +187,23 @@ std::string comparisons_text(const std::vector<Comparison>& comparisons) {
 std::string hypothesis_text(const Comparison& c) {
   std::string text = c.first + " > " + c.second + ":";
   for (const std::size_t r : columns) {
-    const Difference& d = c.regions[r];
-    const char* verdict = d.low > 0    ? "holds"
-                          : d.high < 0 ? "does not hold, it is worse"
-                          : d.mean > 0 ? "higher, but the interval holds zero"
-                                       : "not higher, and the interval holds zero";
-    text += (r == columns.front() ? " " : "; ") + name_of(r) + " " + verdict;
+    text += (r == columns.front() ? " " : "; ") + name_of(r) + " " + verdict(c.measures[r]);
   }
   return text + "\n";
 }
 
-std::string results_json(const std::vector<SystemScores>& systems,
-                         const std::vector<Comparison>& comparisons) {
-  Json document;
-  document["library_version"] = GLIA_VERSION_STRING;
-  for (const SystemScores& system : systems) {
-    Json j{{"name", system.name}};
-    for (const std::size_t r : columns) {
-      Json& one = j["dice"][name_of(r)];
-      one["mean"] = system.mean(r);
-      one["deviation"] = system.deviation(r);
-      if (system.published) one["paper"] = (*system.published)[r];
-      for (std::size_t s = 0; s < system.dice.size(); ++s)
-        one["seeds"].push_back(system.mean(s, r));
-    }
-    document["systems"].push_back(j);
+std::string results_json(const ExperimentResults& results) {
+  Json document{{"library_version", GLIA_VERSION_STRING}};
+  Json& seeds = document["seeds"] = Json::array();
+  for (const RoundRecord& round : results.rounds) {
+    if (seeds.empty() || seeds.back() != round.seed) seeds.push_back(round.seed);
   }
-  for (const Comparison& one : comparisons) {
-    Json j{{"first", one.first}, {"second", one.second}};
-    for (const std::size_t r : columns) {
-      const Difference& d = one.regions[r];
-      j[name_of(r)] = {{"mean", d.mean}, {"low", d.low}, {"high", d.high}};
-    }
-    document["differences"].push_back(j);
-  }
-  return document.dump(2) + "\n";
+  for (const auto& system : results.systems) document["systems"].push_back(json_of(system));
+  for (const auto& one : results.comparisons) document["differences"].push_back(json_of(one));
+  document["hypothesis"] = json_of_hypothesis(results.comparisons.front());
+  for (const auto& round : results.rounds) document["rounds"].push_back(json_of(round));
+  // A case id that is not UTF-8 must not cost the results.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace glia::program

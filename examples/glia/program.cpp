@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <set>
 #include <span>
 #include <sstream>
 
@@ -144,21 +145,43 @@ ReadCaseOptions read_options(const DataOptions& options) {
 
 namespace {
 
-/// Leaves the cases that the file lists. Throws DataError for an id that no case has.
-void take_only(std::vector<CaseFiles>& cases, const std::filesystem::path& file) {
+/// The ids that a file lists, one per line.
+std::vector<std::string> listed_ids(const std::filesystem::path& file) {
   std::istringstream lines(read_text(file));
-  std::vector<CaseFiles> taken;
+  std::vector<std::string> ids;
   for (std::string id; std::getline(lines, id);) {
     if (id.ends_with('\r')) id.pop_back();
-    if (id.empty()) continue;
+    if (!id.empty()) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+/// Forgets the cases that the list does not name, and what is wrong with them.
+void keep_listed(Dataset& dataset, const std::vector<std::string>& ids) {
+  const std::set<std::string> listed(ids.begin(), ids.end());
+  const auto unlisted = [&](const CaseFiles& files) { return !listed.contains(files.id); };
+  std::erase_if(dataset.cases, unlisted);
+  std::erase_if(dataset.refused, unlisted);
+  std::erase_if(dataset.problems, [&](const CaseProblem& problem) {
+    return !problem.case_id.empty() && !listed.contains(problem.case_id);
+  });
+}
+
+/// Puts cases in the order of the list, without those that were refused. Throws DataError for an id
+/// that no case has.
+void order_as_listed(std::vector<CaseFiles>& cases, const std::vector<std::string>& ids,
+                     const std::set<std::string>& refused, const std::filesystem::path& file) {
+  std::vector<CaseFiles> ordered;
+  for (const std::string& id : ids) {
     const auto found = std::ranges::find(cases, id, &CaseFiles::id);
-    if (found == cases.end()) {
+    if (found != cases.end()) {
+      ordered.push_back(std::move(*found));
+      cases.erase(found);
+    } else if (!refused.contains(id)) {
       throw DataError(file.string() + ": case " + id + " is in none of the folders given");
     }
-    taken.push_back(std::move(*found));
-    cases.erase(found);
   }
-  cases = std::move(taken);
+  cases = std::move(ordered);
 }
 
 }  // namespace
@@ -166,16 +189,21 @@ void take_only(std::vector<CaseFiles>& cases, const std::filesystem::path& file)
 std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
                                      const DataOptions& options, bool require_labels,
                                      std::size_t& refused) {
+  const std::vector<std::string> ids =
+      options.only.empty() ? std::vector<std::string>{} : listed_ids(options.only);
   std::vector<CaseFiles> cases;
+  std::set<std::string> refused_ids;
   std::size_t problems = 0;
   for (const auto& folder : folders) {
     Dataset dataset = find_cases(folder, find_options(options, folder, require_labels));
     complain(folder.string() + ": " + dataset.description);
+    if (!options.only.empty()) keep_listed(dataset, ids);
     for (const CaseProblem& problem : dataset.problems) {
       complain((problem.case_id.empty() ? "" : "case " + problem.case_id + ": ") + problem.message);
     }
     problems += dataset.problems.size();
     refused += dataset.refused.size();
+    for (const CaseFiles& files : dataset.refused) refused_ids.insert(files.id);
     for (CaseFiles& files : dataset.cases) {
       for (const CaseFiles& other : cases) {
         if (other.id == files.id) {
@@ -190,7 +218,7 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
     throw DataError(std::to_string(problems) +
                     " problem(s), see above; --keep-going leaves these cases out");
   }
-  if (!options.only.empty()) take_only(cases, options.only);
+  if (!options.only.empty()) order_as_listed(cases, ids, refused_ids, options.only);
   if (cases.empty()) throw DataError("no usable case in the folders given");
   return cases;
 }

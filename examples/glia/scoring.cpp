@@ -18,6 +18,12 @@ std::filesystem::path find_prediction(const std::filesystem::path& folder, const
   return {};
 }
 
+std::string names_of(const std::vector<std::filesystem::path>& paths) {
+  std::string names;
+  for (const auto& path : paths) names += (names.empty() ? "" : ", ") + path.string();
+  return names;
+}
+
 /// Labels of one file in canonical order, with the spacing of the file.
 LabelVolume read_labels(const std::filesystem::path& path, const LabelScheme& scheme,
                         std::array<double, 3>& spacing) {
@@ -83,10 +89,10 @@ void require_independent(const Pair& pair, const ScoringOptions& options) {
 
 std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
   std::vector<Pair> pairs;
-  if (std::filesystem::is_regular_file(o.truth)) {
+  if (o.truth.size() == 1 && std::filesystem::is_regular_file(o.truth.front())) {
     CaseFiles files;
-    files.id = o.truth.filename().string();
-    files.label = o.truth;
+    files.id = o.truth.front().filename().string();
+    files.label = o.truth.front();
     if (!o.reading.scheme.empty()) files.scheme = label_scheme(o.reading.scheme);
     files.scheme_from_values = o.reading.scheme.empty();
     pairs.push_back({files.id, o.prediction, files});
@@ -94,7 +100,7 @@ std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
     return pairs;
   }
   std::size_t missing = 0;
-  for (CaseFiles& files : collect_cases({o.truth}, o.reading, true, refused)) {
+  for (CaseFiles& files : collect_cases(o.truth, o.reading, true, refused)) {
     const std::filesystem::path prediction = std::filesystem::is_directory(o.prediction)
                                                  ? find_prediction(o.prediction, files.id)
                                                  : o.prediction;
@@ -107,12 +113,12 @@ std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
   }
   if (pairs.empty())
     throw DataError(o.prediction.string() + ": has no prediction CASE.nii.gz for any case of " +
-                    o.truth.string());
+                    names_of(o.truth));
   if (missing > 0)
-    complain(std::to_string(missing) + " case(s) of " + o.truth.string() +
+    complain(std::to_string(missing) + " case(s) of " + names_of(o.truth) +
              " have no prediction and are not scored");
   if (!std::filesystem::is_directory(o.prediction) && pairs.size() != 1) {
-    throw UsageError(o.prediction.string() + " is one file, but " + o.truth.string() + " has " +
+    throw UsageError(o.prediction.string() + " is one file, but " + names_of(o.truth) + " has " +
                      std::to_string(pairs.size()) + " cases");
   }
   return pairs;

@@ -14,9 +14,9 @@ namespace glia::program {
 
 /// Which predictions are held against which truth.
 struct ScoringOptions {
-  std::filesystem::path prediction;  ///< folder with CASE.nii.gz, or one file
-  std::filesystem::path truth;       ///< data set folder, case folder or one label file
-  std::string prediction_scheme;     ///< label scheme of the predictions; empty: that of the truth
+  std::filesystem::path prediction;          ///< folder with CASE.nii.gz, or one file
+  std::vector<std::filesystem::path> truth;  ///< data set and case folders, or one label file
+  std::string prediction_scheme;  ///< label scheme of the predictions; empty: that of the truth
   DataOptions reading;
   bool allow_pseudo_labels = false;  ///< as truth, or where a teacher has seen the case
 };

@@ -71,10 +71,24 @@ TEST_CASE("an experiment trains, ensembles, distils and compares; resumed, it re
   CHECK(holds(changed.err, "the phase was run as", "give another --out"));
 }
 
-TEST_CASE("an experiment needs cases for every part, and says what it would run") {
+TEST_CASE("an experiment needs a case for every part, before any phase") {
   const Phantoms p;
-  const Outcome few = p.run({"experiment", p.data(), "--out", p / "out"});
-  CHECK(few.code == 3);
-  CHECK(holds(few.err, "3 labelled cases are too few"));
-  CHECK_FALSE(std::filesystem::exists(p / "out"));
+  const auto refused = [&](std::vector<std::string> more, int code, const std::string& message) {
+    std::vector<std::string> words{"experiment", p.data(), "--out", p / "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = p.run(std::move(words));
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == code);
+    CHECK(holds(outcome.err, message));
+    CHECK_FALSE(std::filesystem::exists(p / "out"));
+  };
+  refused({"--unlabelled-fraction", "0"}, 3, "no case is left to annotate");
+  refused({"--test-fraction", "0"}, 3, "no case is left to test on");
+  refused({"--test-fraction", "0.7"}, 3, "no case is left to train on");
+  refused({"--folds", "4"}, 3, "fewer --folds");
+  refused({"--train-data", p.data()}, 3,
+          "and case BraTS-GLI-00000-000 of the --train-data set have the same");
+  refused({"--unlabelled", p / "none"}, 4, "none");
+  refused({"--seeds", "0"}, 2, "expected a positive number");
+  refused({"--test-fraction", "-0.1"}, 2, "--test-fraction");
 }
