@@ -1,7 +1,9 @@
 // Lesson 1: a network is a type, its weights are a value, training is a loop over patches.
 // Trains a small UNet on phantoms made in memory and prints the Dice scores of cases it has not
 // seen.
+//   01_train_a_unet [EPOCHS]
 #include <cstdio>
+#include <cstdlib>
 #include <glia/glia.hpp>
 
 using namespace glia;
@@ -22,12 +24,17 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
   return cases;
 }
 
-int main() {
+int main(int argc, char** argv) {
+  const index_t epochs = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 6;
+  if (argc > 2 || epochs < 1) {
+    std::fprintf(stderr, "usage: 01_train_a_unet [EPOCHS]\n");
+    return 2;
+  }
   Context context{{.seed = 42}};  // threads, random numbers, log: nothing is global
   Model<Net> model{context};
 
   TrainerOptions options;
-  options.epochs = 6;
+  options.epochs = epochs;
   options.steps_per_epoch = 20;
   options.loader.patch = {32, 32, 32};
 
@@ -38,8 +45,8 @@ int main() {
                 r.dice[region::ET], best ? "  best" : "");
   };
 
-  // Loss, optimiser and schedule are values too: here soft Dice + cross entropy and Adam without
-  // decay.
-  Trainer<Net> trainer{model, options, {}, {Adam{.rate = 2e-3}}, {ConstantRate{}}, events};
+  // Loss, optimiser and schedule are values too.
+  const Adam adam{.rate = 2e-3};
+  Trainer trainer{model, options, DiceAndCrossEntropy{}, adam, ConstantRate{}, events};
   trainer.fit(make_cases(1, 8), make_cases(2, 3));
 }

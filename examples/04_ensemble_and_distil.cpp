@@ -2,7 +2,9 @@
 // Trains two small UNets on few labelled phantoms, lets their ensemble label others that nobody has
 // labelled, trains a student on both, and prints the Dice scores of all on cases that none has
 // seen.
+//   04_ensemble_and_distil [STEPS]     of a teacher's training; the student's has twice as many
 #include <cstdio>
+#include <cstdlib>
 #include <glia/glia.hpp>
 
 using namespace glia;
@@ -22,7 +24,12 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count, bool lab
   return cases;
 }
 
-int main() {
+int main(int argc, char** argv) {
+  const index_t steps = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 200;
+  if (argc > 2 || steps < 1) {
+    std::fprintf(stderr, "usage: 04_ensemble_and_distil [STEPS]\n");
+    return 2;
+  }
   const auto labelled = make_cases(1, 4), test = make_cases(3, 4);
   const auto unlabelled = make_cases(2, 8, false);
   const SlidingWindowOptions windows{.window = {32, 32, 32}};
@@ -35,7 +42,7 @@ int main() {
 
   TrainerOptions options;
   options.epochs = 1;
-  options.steps_per_epoch = 200;
+  options.steps_per_epoch = steps;
   options.loader.patch = {32, 32, 32};
 
   // Weights come from the context's seed. Networks of one context run in the same memory: beside
@@ -51,7 +58,7 @@ int main() {
   // Labels are made once, before training; HardLabels{} may be SoftLabels{}, Softened{.temperature
   // = 3} or Confident<>{}. Each step takes a share of labelled cases.
   Distiller distiller{teachers, student, HardLabels{}, {.window = windows}};
-  options.steps_per_epoch = 400;
+  options.steps_per_epoch = 2 * steps;
   options.loader.labelled_share = 0.5;
   distiller.fit(labelled, unlabelled, options, {}, DiceAndCrossEntropy{}, adam);
 

@@ -98,12 +98,17 @@ struct Outcome {
   std::size_t peak_bytes = 0;
 };
 
+/// Runs a command to its end.
+inline Outcome run_program(const std::filesystem::path& folder, std::vector<std::string> command) {
+  Process process(folder, std::move(command));
+  const int code = process.wait();
+  return {code, process.out(), process.err(), process.peak_bytes()};
+}
+
 /// Runs the program glia to its end.
 inline Outcome run_glia(const std::filesystem::path& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), GLIA_PROGRAM);
-  Process process(folder, std::move(arguments));
-  const int code = process.wait();
-  return {code, process.out(), process.err(), process.peak_bytes()};
+  return run_program(folder, std::move(arguments));
 }
 
 }  // namespace glia::test

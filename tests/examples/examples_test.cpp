@@ -1,0 +1,114 @@
+// Every lesson and every program to start from runs, at a size that takes seconds, and refuses
+// wrong arguments.
+#include <doctest/doctest.h>
+
+#include "end_to_end/phantoms.hpp"
+#include "support/expect.hpp"
+
+using namespace glia;
+using namespace glia::test;
+
+namespace {
+
+Outcome run(const Phantoms& phantoms, const std::string& name,
+            std::vector<std::string> arguments = {}) {
+  arguments.insert(arguments.begin(), GLIA_EXAMPLES "/" + name);
+  return run_program(phantoms / "", std::move(arguments));
+}
+
+/// What a program prints that must succeed.
+std::string output_of(const Phantoms& phantoms, const std::string& name,
+                      std::vector<std::string> arguments = {}) {
+  const Outcome outcome = run(phantoms, name, std::move(arguments));
+  REQUIRE_MESSAGE(outcome.code == 0, name, ": ", outcome.out, outcome.err);
+  CHECK_MESSAGE(!holds(outcome.out, "nan"), outcome.out);
+  return outcome.out;
+}
+
+void check_refusal(const Outcome& outcome, int code, const std::string& message) {
+  CHECK_MESSAGE(outcome.code == code, outcome.out, outcome.err);
+  CHECK_MESSAGE(holds(outcome.err, message), outcome.err);
+}
+
+/// Other phantoms, without labels.
+std::string make_unlabelled(const Phantoms& phantoms) {
+  const std::string folder = phantoms / "unlabelled";
+  const Outcome made = run_glia(phantoms / "", {"phantom", folder, "--count", "2", "--first", "10",
+                                                "--extent", Phantoms::extent, "--unlabelled"});
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  return folder;
+}
+
+}  // namespace
+
+TEST_CASE("lessons run") {
+  const Phantoms phantoms;
+  CHECK(holds(output_of(phantoms, "01_train_a_unet", {"1"}), "epoch  1", "best"));
+  // Parameters of Isensee's UNet and of Lachinov's student, as published.
+  CHECK(holds(output_of(phantoms, "02_compose_a_network"), "12418980", "782.6 GFLOP", "4509939"));
+  const std::string segmented = phantoms / "segmented.nii.gz";
+  output_of(phantoms, "03_segment_a_case",
+            {phantoms.home(0).string(), phantoms.weights(), segmented});
+  CHECK(read_nifti_header(segmented).extent == read_nifti_header(phantoms.file(0, "t1n")).extent);
+  CHECK(holds(output_of(phantoms, "04_ensemble_and_distil", {"1"}), "teachers", "student"));
+  CHECK(holds(output_of(phantoms, "05_add_a_layer", {"10"}), "gradient", "dense", "step  10"));
+}
+
+TEST_CASE("train_unet and train_resunet make the teachers of distill") {
+  const Phantoms phantoms;
+  for (const std::string name : {"unet", "resunet"}) {
+    const std::string out =
+        output_of(phantoms, "train_" + name, {phantoms.data(), phantoms / name, "2", "16"});
+    CHECK(holds(out, "epoch 1", "epoch 2", "best weights: Dice WT"));
+  }
+  const std::string unet = phantoms / "unet" / "best.safetensors",
+                    resunet = phantoms / "resunet" / "best.safetensors",
+                    unlabelled = make_unlabelled(phantoms), student = phantoms / "student";
+  const std::string out = output_of(
+      phantoms, "distill", {phantoms.data(), unlabelled, student, unet, resunet, "1", "16"});
+  CHECK(holds(out, "epoch 1", "best weights: Dice WT"));
+  CHECK(std::filesystem::exists(phantoms / "student" / "best.safetensors"));
+
+  check_refusal(run(phantoms, "distill", {phantoms.data(), unlabelled, student, resunet, unet}), 2,
+                "weights of another network");
+  check_refusal(run(phantoms, "distill",
+                    {phantoms.data(), phantoms.data(), student, unet, resunet, "1", "16"}),
+                3, "have the same images");
+}
+
+TEST_CASE("train_cascaded_unet trains on whole brains") {
+  const Phantoms phantoms;
+  const std::string out = output_of(phantoms, "train_cascaded_unet",
+                                    {phantoms.data(), phantoms / "cascade", "1", "32"});
+  CHECK(holds(out, "epoch 1", "best weights: Dice WT"));
+  CHECK(std::filesystem::exists(phantoms / "cascade" / "best.safetensors"));
+}
+
+TEST_CASE("wrong arguments end with a line about usage and code 2") {
+  const Phantoms phantoms;
+  for (const std::string name : {"01_train_a_unet", "04_ensemble_and_distil", "05_add_a_layer"}) {
+    check_refusal(run(phantoms, name, {"none"}), 2, "usage: " + name);
+    check_refusal(run(phantoms, name, {"1", "1"}), 2, "usage: " + name);
+  }
+  check_refusal(run(phantoms, "03_segment_a_case"), 2, "usage: 03_segment_a_case");
+  for (const std::string name : {"train_unet", "train_resunet", "train_cascaded_unet"}) {
+    check_refusal(run(phantoms, name), 2, "usage: " + name);
+    check_refusal(run(phantoms, name, {phantoms.data(), phantoms / "run", "0"}), 2,
+                  "usage: " + name);
+  }
+  check_refusal(run(phantoms, "distill", {phantoms.data(), phantoms.data()}), 2, "usage: distill");
+}
+
+TEST_CASE("data and options that cannot be used are refused with the library's messages") {
+  const Phantoms phantoms;
+  const std::string out = phantoms / "run", nowhere = phantoms / "nowhere";
+  check_refusal(run(phantoms, "train_unet", {nowhere, out}), 4, "nowhere");
+  check_refusal(run(phantoms, "train_resunet", {make_unlabelled(phantoms), out}), 3,
+                "missing label file");
+  check_refusal(run(phantoms, "train_unet", {phantoms.data(), out, "1", "20"}), 2,
+                "multiples of 16");
+  check_refusal(run(phantoms, "train_cascaded_unet", {phantoms.data(), out, "1", "48"}), 2,
+                "multiples of 32");
+  check_refusal(run(phantoms, "03_segment_a_case", {phantoms.data(), phantoms.weights(), out}), 3,
+                "3 cases");
+}
