@@ -85,7 +85,7 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
     document["baseline"] = nlohmann::ordered_json::parse(to_json(baseline))["summary"];
   }
   if (!o.picture.empty() && !common.dry_run) {
-    const Picture picture = draw(pairs.front(), o, Plane::tumour);
+    const Picture picture = draw(pairs.front(), o);
     write_png(o.picture, picture.width, picture.height, picture.rgb);
   }
   if (!o.json.empty() && !common.dry_run) write_text(o.json, document.dump(2) + "\n");

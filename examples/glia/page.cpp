@@ -1,7 +1,6 @@
 #include "page.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 
@@ -12,28 +11,48 @@ namespace glia::program::page {
 namespace {
 
 constexpr std::string_view style = R"(
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #5d6b7a; --line: #d8dee6; --back: #fff; --bar: #cfe3f5; }
+:root { color-scheme: light dark; --ink: #1d2733; --soft: #586675; --line: #d8dee6; --back: #fff;
+        --panel: #f4f6f9; --bar: #cfe3f5; --accent: #2468b4;
+        --wt: #24883f; --tc: #b07900; --et: #d13636; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e9ef; --soft: #9aa7b5; --line: #37424f; --back: #151b22; --bar: #23405a; } }
+  :root { --ink: #e4e9ef; --soft: #9aa7b5; --line: #37424f; --back: #151b22;
+          --panel: #1c242d; --bar: #23405a; --accent: #6aaef0;
+          --wt: #4cc26b; --tc: #e0a92e; --et: #f06a6a; } }
+* { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back);
-       max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p, figcaption, .note { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
-.bar { display: inline-block; min-width: 4.5rem; padding: 0 .3rem; text-align: right; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1rem; }
-figure { margin: 0; } img { width: 100%; background: #000; } pre { overflow-x: auto; }
-svg { width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
-.axis { stroke: var(--line); } .curve { fill: none; stroke-width: 2; }
+       max-width: 72rem; margin: 2rem auto 4rem; padding: 0 1rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
+p { margin: .6rem 0; max-width: 48rem; } .note, figcaption { color: var(--soft); font-size: .9rem; }
+.verdict { border-left: 4px solid var(--accent); background: var(--panel); padding: .7rem 1rem; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
+         white-space: nowrap; }
+th { font-weight: 600; } .group { border-bottom: 0; padding-bottom: 0; color: var(--soft);
+         font-size: .85rem; text-align: right; }
+.n { text-align: right; font-variant-numeric: tabular-nums; } .soft { color: var(--soft); }
+.scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--back);
+         white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
+th:first-child, td:first-child { padding-left: 0; }
+.bar { display: inline-block; width: 5rem; padding: 0 .3rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; margin: .8rem 0; }
+dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+details { margin: .4rem 0; } summary { cursor: pointer; padding: .2rem 0; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
+          gap: .5rem 1.5rem; }
+.figures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-top: 1rem; }
+figure { margin: 0; } .panels { display: flex; gap: 4px; font-size: .85rem; }
+.panels div { width: 17rem; } figcaption { overflow-wrap: anywhere; margin-top: .2rem; }
+img { width: 100%; display: block; background: #000; }
+pre { overflow-x: auto; background: var(--panel); padding: .8rem 1rem; font-size: .85rem; }
+svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
+.axis { stroke: var(--line); } .zero { stroke: var(--soft); stroke-dasharray: 3 3; }
+.curve { fill: none; stroke-width: 2; } .thin { stroke-width: 1.2; stroke-opacity: .75; }
+.forest { table-layout: fixed; min-width: 66rem; } .forest th:first-child { width: 22%; }
+.forest th + th, .forest td + td { text-align: center; font-variant-numeric: tabular-nums; }
+.forest td { padding: .25rem .4rem; } .forest td:first-child { padding-left: 0; } .forest small { font-size: .78rem; }
+.forest tr:last-child td { border-bottom: 0; padding-top: 0; }
 )";
-
-std::string number(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::string base64(std::span<const std::byte> bytes) {
   constexpr std::string_view digits =
@@ -53,42 +72,13 @@ std::string base64(std::span<const std::byte> bytes) {
   return text;
 }
 
-/// A step of 1, 2 or 5 times a power of ten that cuts `range` into about five parts.
-double tick_step(double range) {
-  const double rough = range / 5, power = std::pow(10.0, std::floor(std::log10(rough)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (rough <= factor * power) return factor * power;
-  }
-  return 10 * power;
-}
-
-/// Where values lie in the picture.
-struct Axis {
-  double low, high, from, to;  ///< values, pixels
-  [[nodiscard]] double operator()(double value) const {
-    return from + (to - from) * (value - low) / (high - low);
-  }
-};
-
-std::string tick_marks(const Axis& x, const Axis& y) {
-  std::string svg;
-  const double step_x = std::max(1.0, tick_step(x.high - x.low)),
-               step_y = tick_step(y.high - y.low);
-  for (double v = std::ceil(x.low / step_x) * step_x; v <= x.high; v += step_x) {
-    svg += "<text text-anchor=\"middle\" x=\"" + number("%.1f", x(v)) + "\" y=\"" +
-           number("%.1f", y.from + 18) + "\">" + number("%g", v) + "</text>";
-  }
-  for (double v = y.low; v <= y.high + step_y / 1000; v += step_y) {
-    const std::string at = number("%.1f", y(v));
-    svg += "<line class=\"axis\" x1=\"" + number("%.1f", x.from) + "\" x2=\"" +
-           number("%.1f", x.to) + "\" y1=\"" + at + "\" y2=\"" + at +
-           "\"/><text text-anchor=\"end\" x=\"" + number("%.1f", x.from - 6) + "\" y=\"" +
-           number("%.1f", y(v) + 4) + "\">" + number("%.3g", v) + "</text>";
-  }
-  return svg;
-}
-
 }  // namespace
+
+std::string number(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -126,18 +116,43 @@ std::string section(std::string_view title, std::string_view body) {
   return "<section>\n<h2>" + escaped(title) + "</h2>\n" + std::string(body) + "</section>\n";
 }
 
-std::string table(std::span<const std::string> head, std::span<const std::vector<std::string>> rows,
-                  std::size_t first_number) {
+std::string details(std::string_view summary, std::string_view body) {
+  return "<details><summary>" + escaped(summary) + "</summary>\n" + std::string(body) +
+         "</details>\n";
+}
+
+std::string note(std::string_view html) {
+  return "<p class=\"note\">" + std::string(html) + "</p>\n";
+}
+
+std::string table(const Table& table) {
   const auto cells = [&](std::span<const std::string> row, const std::string& tag) {
     std::string text = "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      text += "<" + tag + (i >= first_number ? " class=\"n\">" : ">") + row[i] + "</" + tag + ">";
+      text +=
+          "<" + tag + (i >= table.first_number ? " class=\"n\">" : ">") + row[i] + "</" + tag + ">";
     }
     return text + "</tr>\n";
   };
-  std::string text = "<div class=\"scroll\"><table>\n" + cells(head, "th");
-  for (const auto& row : rows) text += cells(row, "td");
+  std::string text = "<div class=\"scroll\"><table>\n";
+  if (!table.groups.empty()) {
+    text += "<tr>";
+    for (const auto& [title, columns] : table.groups) {
+      text += "<th class=\"group\" colspan=\"" + std::to_string(columns) + "\">" + title + "</th>";
+    }
+    text += "</tr>\n";
+  }
+  text += cells(table.head, "th");
+  for (const auto& row : table.rows) text += cells(row, "td");
   return text + "</table></div>\n";
+}
+
+std::string facts(std::span<const std::pair<std::string, std::string>> rows) {
+  std::string text = "<dl>\n";
+  for (const auto& [name, value] : rows) {
+    text += "<dt>" + escaped(name) + "</dt><dd>" + escaped(value) + "</dd>\n";
+  }
+  return text + "</dl>\n";
 }
 
 std::string share(double value) {
@@ -146,49 +161,14 @@ std::string share(double value) {
          "%,transparent " + percent + "%)\">" + number("%.3f", value) + "</span>";
 }
 
-std::string line_chart(std::string_view x_label, std::span<const Series> series, bool zero_to_one) {
-  double first = 0, last = 1, highest = 1;
-  bool empty = true;
-  for (const Series& one : series) {
-    for (const auto& [x, y] : one.points) {
-      first = empty ? x : std::min(first, x);
-      last = empty ? x : std::max(last, x);
-      highest = empty ? y : std::max(highest, y);
-      empty = false;
-    }
+std::string figure(std::span<const Panel> panels, std::string_view caption) {
+  std::string text = "<figure><div class=\"panels\">";
+  for (const auto& [label, picture] : panels) {
+    text += "<div>" + escaped(label) + "<img alt=\"" + escaped(label) +
+            "\" src=\"data:image/png;base64," +
+            base64(encode_png(picture.width, picture.height, picture.rgb)) + "\"></div>";
   }
-  if (empty) return "<p>No values.</p>\n";
-  if (last <= first) last = first + 1;
-  if (zero_to_one || highest <= 0) highest = 1;
-  constexpr double width = 720, height = 280;
-  const Axis x{first, last, 48, width - 12}, y{0, highest, height - 44, 12};
-
-  std::string svg = "<svg viewBox=\"0 0 720 280\" role=\"img\">" + tick_marks(x, y);
-  double legend = x.from;
-  for (const Series& one : series) {
-    std::string points;
-    for (const auto& [at, value] : one.points) {
-      points += number("%.1f", x(at)) + "," + number("%.1f", y(value)) + " ";
-    }
-    svg += "<polyline class=\"curve\" stroke=\"" + one.colour + "\" points=\"" + points + "\"/>";
-    if (one.points.size() == 1) {
-      svg += "<circle r=\"3\" fill=\"" + one.colour + "\" cx=\"" +
-             number("%.1f", x(one.points[0].first)) + "\" cy=\"" +
-             number("%.1f", y(one.points[0].second)) + "\"/>";
-    }
-    svg += "<rect width=\"14\" height=\"4\" fill=\"" + one.colour + "\" x=\"" +
-           number("%.0f", legend) + "\" y=\"269\"/><text x=\"" + number("%.0f", legend + 19) +
-           "\" y=\"275\">" + escaped(one.name) + "</text>";
-    legend += 40 + 8 * static_cast<double>(one.name.size());
-  }
-  return svg + "<text text-anchor=\"end\" x=\"708\" y=\"275\">" + escaped(x_label) +
-         "</text></svg>\n";
-}
-
-std::string figure(const Picture& picture, std::string_view caption) {
-  return "<figure><img alt=\"" + escaped(caption) + "\" src=\"data:image/png;base64," +
-         base64(encode_png(picture.width, picture.height, picture.rgb)) + "\"><figcaption>" +
-         escaped(caption) + "</figcaption></figure>\n";
+  return text + "</div><figcaption>" + escaped(caption) + "</figcaption></figure>\n";
 }
 
 }  // namespace glia::program::page

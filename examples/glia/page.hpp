@@ -12,6 +12,9 @@
 /// Pieces of a self-contained HTML page: no scripts, no network.
 namespace glia::program::page {
 
+/// A number as printf writes it.
+std::string number(const char* format, double value);
+
 /// Text with the characters that HTML reserves replaced.
 std::string escaped(std::string_view text);
 
@@ -21,23 +24,33 @@ std::string document(std::string_view title, std::string_view body);
 /// `<section>` with a heading.
 std::string section(std::string_view title, std::string_view body);
 
-/// A table of texts that are HTML already. Numbers align right from column `first_number` on.
-std::string table(std::span<const std::string> head, std::span<const std::vector<std::string>> rows,
-                  std::size_t first_number = 1);
+/// A part that opens on request.
+std::string details(std::string_view summary, std::string_view body);
+
+/// Small print, HTML already.
+std::string note(std::string_view html);
+
+/// Cells are HTML already. Numbers align right from column `first_number` on.
+struct Table {
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows{};
+  std::vector<std::pair<std::string, std::size_t>> groups{};  ///< above the head: title, columns
+  std::size_t first_number = 1;
+};
+std::string table(const Table& table);
+
+/// Names and what they stand for, texts; long ones break.
+std::string facts(std::span<const std::pair<std::string, std::string>> rows);
 
 /// A number in [0, 1] with a bar behind it, for a cell.
 std::string share(double value);
 
-struct Series {
-  std::string name, colour;
-  std::vector<std::pair<double, double>> points;  ///< x, y
-};
-
-/// An SVG chart of lines over x with its legend. `zero_to_one` fixes the y axis to that range;
-/// otherwise it starts at 0 and holds every point.
-std::string line_chart(std::string_view x_label, std::span<const Series> series, bool zero_to_one);
-
 /// A picture inside the page, as PNG.
-std::string figure(const Picture& picture, std::string_view caption);
+struct Panel {
+  std::string label;
+  Picture picture;
+};
+/// Pictures side by side with a caption below, a text.
+std::string figure(std::span<const Panel> panels, std::string_view caption);
 
 }  // namespace glia::program::page

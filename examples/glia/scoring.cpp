@@ -140,13 +140,28 @@ ScoredCase score(const Pair& pair, const ScoringOptions& options) {
   return {{pair.id, score_case(truth, prediction, spacing)}, scheme.name};
 }
 
-Picture draw(const Pair& pair, const ScoringOptions& options, Plane plane) {
+Picture draw(const Pair& pair, const ScoringOptions& options) {
   const Case whole = read_labelled(pair.truth, options.reading);
   const LabelVolume& truth = *whole.labels;
   const LabelVolume prediction = read_prediction(pair, options, whole.scheme, truth.extent);
-  const index_t shown =
-      plane == Plane::tumour ? largest_plane(truth) : plane_of_difference(truth, prediction);
-  return draw_overlay(whole.images[modality::FLAIR], shown, &truth, &prediction);
+  return draw_overlay(whole.images[modality::FLAIR], largest_plane(truth), &truth, &prediction);
+}
+
+std::vector<Picture> draw_apart(const CaseFiles& truth,
+                                const std::vector<std::filesystem::path>& predictions,
+                                const ScoringOptions& options) {
+  const Case whole = read_labelled(truth, options.reading);
+  std::vector<LabelVolume> all{*whole.labels};
+  for (const auto& path : predictions) {
+    all.push_back(
+        read_prediction({truth.id, path, truth}, options, whole.scheme, all.front().extent));
+  }
+  const index_t shown = plane_of_difference(all[0], all[1]);
+  std::vector<Picture> pictures;
+  for (const LabelVolume& labels : all) {
+    pictures.push_back(draw_overlay(whole.images[modality::FLAIR], shown, nullptr, &labels));
+  }
+  return pictures;
 }
 
 }  // namespace glia::program

@@ -40,9 +40,14 @@ struct ScoredCase {
 };
 ScoredCase score(const Pair& pair, const ScoringOptions& options);
 
-/// The axial plane with most tumour, or the one where most voxels differ.
-enum class Plane { tumour, difference };
-/// FLAIR with the contours of truth (dashed) and prediction (solid).
-Picture draw(const Pair& pair, const ScoringOptions& options, Plane plane);
+/// FLAIR in the axial plane with most tumour, with the contours of truth (dashed) and prediction
+/// (solid).
+Picture draw(const Pair& pair, const ScoringOptions& options);
+
+/// FLAIR in the axial plane where most voxels differ between the truth and the first prediction:
+/// with the contours of the truth, then with those of each prediction.
+std::vector<Picture> draw_apart(const CaseFiles& truth,
+                                const std::vector<std::filesystem::path>& predictions,
+                                const ScoringOptions& options);
 
 }  // namespace glia::program
