@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <thread>
+#include <utility>
 
 #include "glia/core/error.hpp"
 #include "program.hpp"
@@ -21,6 +24,8 @@ constexpr const char* self = "/proc/self/exe";
 /// In the child: becomes the program, or ends with the code that shells use for this.
 [[noreturn]] void become(std::vector<char*>& command, const char* log, pid_t parent) {
   constexpr int cannot_start = 127;
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+  setpgid(0, 0);  // a terminal's Ctrl-C reaches the parent alone, which passes it on once
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(cannot_start);  // it ended before the line above
   const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -42,14 +47,15 @@ int run_child(const std::vector<std::string>& arguments, const std::filesystem::
   const pid_t parent = getpid(), child = fork();
   if (child < 0) throw IoError(std::string("cannot start a process: ") + std::strerror(errno));
   if (child == 0) become(command, path.c_str(), parent);
+  // Looked at now and then: a signal that comes just before a call that waits would not end it.
   int status = 0;
-  bool told = false;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw IoError(std::string("cannot wait: ") + std::strerror(errno));
-    if (caught_signal() != 0 && !told) {
-      kill(child, caught_signal());
-      told = true;
-    }
+  for (bool told = false;;) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) break;
+    if (ended < 0 && errno != EINTR)
+      throw IoError(std::string("cannot wait: ") + std::strerror(errno));
+    if (caught_signal() != 0 && !std::exchange(told, true)) kill(child, caught_signal());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
