@@ -28,6 +28,7 @@ int main(int argc, char** argv) try {
   options.loader.patch = {length, length, length};  // the grid
   options.loader.batch = 4;
   options.whole_volumes = true;
+  options.clip_norm = 1;  // without it the rate of 0.1 diverges
   options.folder = argv[2];
 
   TrainingEvents events;

@@ -162,6 +162,7 @@ Words Round::recipe(const Role& role) const {
                  {"--decay", text_of(role.decay)},
                  {"--every", std::to_string(std::max(1L, std::lround(periods)))},
                  {"--batch", std::to_string(role.batch)},
+                 {"--clip", text_of(role.clip)},
                  {"--patch", std::to_string(o_.patch)},
                  {"--epochs", std::to_string(o_.epochs)},
                  {"--steps-per-epoch", std::to_string(o_.steps_per_epoch)},

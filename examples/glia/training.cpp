@@ -1,17 +1,11 @@
 #include "training.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <sstream>
 
-#include "glia/core/random.hpp"
-#include "glia/data/content_id.hpp"
-#include "glia/data/prepare.hpp"
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
 #include "terminal.hpp"
@@ -21,33 +15,6 @@ namespace glia::program {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Moves the validation cases out of `cases`: by id, or the given fraction in an order that the
-/// seed decides.
-std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const TrainOptions& o,
-                                       std::uint64_t seed) {
-  std::vector<std::string> ids = o.validation_cases;
-  if (ids.empty() && o.validation_data.empty()) {
-    std::vector<std::size_t> order(cases.size());
-    std::iota(order.begin(), order.end(), 0U);
-    constexpr std::uint32_t purpose = 0x73706c69;  // a stream of its own for the split
-    Random random(seed, purpose);
-    shuffle(order, random);
-    const auto count = static_cast<std::size_t>(
-        std::floor(o.validation_fraction * static_cast<double>(cases.size())));
-    for (std::size_t i = 0; i < count; ++i) ids.push_back(cases[order[i]].id);
-  }
-  std::vector<CaseFiles> validation;
-  for (const std::string& id : ids) {
-    const auto found = std::ranges::find(cases, id, &CaseFiles::id);
-    if (found == cases.end())
-      throw UsageError("--validation: case " + id + " is not among the training folders' cases");
-    validation.push_back(std::move(*found));
-    cases.erase(found);
-  }
-  if (cases.empty()) throw UsageError("--validation: no case is left to train on");
-  return validation;
-}
 
 void write_history(const std::filesystem::path& path, const std::vector<EpochRecord>& history) {
   std::string text = "epoch,loss,rate,skipped,dice_WT,dice_TC,dice_ET\n";
@@ -218,57 +185,6 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
 }
 
 }  // namespace
-
-std::vector<PreparedCase> read_labelled_cases(const std::vector<CaseFiles>& files,
-                                              const DataOptions& reading, const char* stage,
-                                              bool quiet, std::size_t& refused) {
-  ReadCaseOptions options = read_options(reading);
-  options.require_label = options.refuse_constant = true;
-  ProgressBar bar(stage, "cases", quiet);
-  std::vector<PreparedCase> cases;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    try {
-      const Case whole = read_case(files[i], options);
-      for (const std::string& warning : whole.warnings) bar.line("warning: " + warning);
-      cases.push_back(prepare(whole));
-    } catch (const DataError& error) {
-      if (!reading.keep_going) throw;
-      complain(error.what());
-      ++refused;
-    }
-    bar.update(static_cast<double>(i + 1), static_cast<double>(files.size()));
-  }
-  if (cases.empty()) throw DataError("no usable case");
-  return cases;
-}
-
-TrainingData read_training_data(const TrainOptions& o, const CommonOptions& common) {
-  TrainingData data;
-  std::vector<CaseFiles> files = collect_cases(o.data, o.reading, true, data.refused);
-  std::vector<CaseFiles> validation_files = take_validation(files, o, common.seed);
-  if (!o.validation_data.empty()) {
-    for (CaseFiles& one : collect_cases(o.validation_data, o.reading, true, data.refused)) {
-      if (std::ranges::find(files, one.id, &CaseFiles::id) != files.end()) {
-        throw DataError("case " + one.id + " is in the training and in the validation set");
-      }
-      validation_files.push_back(std::move(one));
-    }
-  }
-  data.training =
-      read_labelled_cases(files, o.reading, "read training cases", common.quiet, data.refused);
-  if (!validation_files.empty()) {
-    data.validation = read_labelled_cases(validation_files, o.reading, "read validation cases",
-                                          common.quiet, data.refused);
-  }
-  require_disjoint({{"training", data.training}, {"validation", data.validation}});
-  return data;
-}
-
-std::string ids_text(const std::vector<PreparedCase>& cases) {
-  std::string text;
-  for (const auto& one : cases) text += (text.empty() ? "" : ",") + one.id;
-  return text;
-}
 
 int train(const TrainOptions& o, const CommonOptions& common, const std::string& config,
           const TrainingData& data, const Metadata& more) {
