@@ -29,7 +29,7 @@ p { margin: .6rem 0; max-width: 48rem; } .note, figcaption { color: var(--soft);
 th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
          white-space: nowrap; }
 th { font-weight: 600; } .group { border-bottom: 0; padding-bottom: 0; color: var(--soft);
-         font-size: .85rem; text-align: right; }
+         font-size: .85rem; text-align: center; }
 .n { text-align: right; font-variant-numeric: tabular-nums; } .soft { color: var(--soft); }
 .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--back);
          white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }

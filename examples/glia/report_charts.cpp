@@ -162,8 +162,8 @@ std::string interval(const Difference& d, const Axis& x, std::string_view name) 
              line("zero", x(0), 0, x(0), forest_height) + stroke(low, middle, high, middle) +
                  stroke(low, middle - 4, low, middle + 4) +
                  stroke(high, middle - 4, high, middle + 4) +
-                 "<rect width=\"8\" height=\"8\" x=\"" + pixel(x(d.mean) - 4) + "\" y=\"" +
-                 pixel(middle - 4) + "\" style=\"fill:" + colour + "\"/>");
+                 "<rect width=\"6\" height=\"6\" x=\"" + pixel(x(d.mean) - 3) + "\" y=\"" +
+                 pixel(middle - 3) + "\" style=\"fill:" + colour + "\"/>");
 }
 
 std::string forest_scale(const Axis& x) {

@@ -60,19 +60,21 @@ double total_time(const ExperimentFile& file) {
 
 Facts about(const ExperimentFile& file) {
   const Split& split = file.results.rounds.front().split;
-  std::set<std::string> students, seeds;
+  std::set<std::string> students;
+  std::vector<std::string> seeds;
   index_t folds = 0;
   for (const RoundRecord& round : file.results.rounds) {
     students.insert(round.student);
     folds = std::max(folds, round.fold + 1);
   }
-  for (const std::uint64_t seed : file.seeds) seeds.insert(std::to_string(seed));
-  Facts facts{
-      {"test cases", std::to_string(file.student().cases.size())},
-      {"labelled cases", std::to_string(split.labelled.size()) + ", " +
-                             std::to_string(split.validation.size()) + " of them for validation"},
-      {"annotated cases", std::to_string(split.unlabelled.size())},
-      {"seeds", listed(seeds)}};
+  for (const std::uint64_t seed : file.seeds) seeds.push_back(std::to_string(seed));
+  const std::string where = folds > 1 ? " in the first fold" : "";
+  Facts facts{{"test cases", std::to_string(file.student().cases.size())},
+              {"labelled cases" + where, std::to_string(split.labelled.size()) + ", " +
+                                             std::to_string(split.validation.size()) +
+                                             " of them for validation"},
+              {"annotated cases" + where, std::to_string(split.unlabelled.size())},
+              {"seeds", listed(seeds)}};
   if (folds > 1) facts.emplace_back("folds", std::to_string(folds));
   facts.emplace_back("distilled network", listed(students));
   facts.emplace_back("time of all phases", time_text(total_time(file)));
@@ -97,7 +99,7 @@ ResultColumns own_figures(const ExperimentFile& file) {
       cells.dice[m] = system.mean(m);
       if (file.seeds.size() == 1) continue;
       cells.remarks[m] =
-          page::number(" <span class=\"soft\">&plusmn; %.4f</span>", system.deviation(m));
+          " <span class=\"soft\">&plusmn; " + page::number("%.4f", system.deviation(m)) + "</span>";
     }
   }
   return columns;
@@ -127,7 +129,8 @@ void add_figures(page::Table& table, const ResultColumns& columns) {
         continue;
       }
       const double dice = columns[i]->dice[m];
-      table.rows[i].push_back(page::number(dice == highest ? "<b>%.4f</b>" : "%.4f", dice) +
+      const std::string text = page::number("%.4f", dice);
+      table.rows[i].push_back((dice == highest ? "<b>" + text + "</b>" : text) +
                               columns[i]->remarks[m]);
     }
   }

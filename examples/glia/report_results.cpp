@@ -25,12 +25,18 @@ std::vector<Field> read_list(const Field& object, const std::string& key, std::s
   return items;
 }
 
+double read_dice(const Field& field) {
+  const double dice = field.number();
+  if (dice < 0 || dice > 1) field.refuse("a Dice score, from 0 to 1");
+  return dice;
+}
+
 std::optional<Dice> read_published(const Field& system) {
   Dice published{};
   for (std::size_t r = 0; r < region::count; ++r) {
     const auto paper = system["dice"][measure_name(r)].find("paper");
     if (!paper) return std::nullopt;
-    published[r] = paper->number();
+    published[r] = read_dice(*paper);
   }
   return published;
 }
@@ -44,7 +50,7 @@ SystemScores read_system(const Field& field, std::size_t seeds) {
     for (auto& dice : system.dice) dice.emplace_back();
     for (std::size_t r = 0; r < region::count; ++r) {
       const std::vector<Field> values = read_list(one, measure_name(r), seeds);
-      for (std::size_t s = 0; s < seeds; ++s) system.dice[s].back()[r] = values[s].number();
+      for (std::size_t s = 0; s < seeds; ++s) system.dice[s].back()[r] = read_dice(values[s]);
     }
   }
   if (system.cases.empty()) cases.refuse("at least one case");

@@ -292,6 +292,7 @@ TEST_CASE("a damaged experiment is refused by file and field") {
   changed("/systems/0/cases/2/ET", {0.5},
           "'systems[0].cases[2].ET': got [0.5], expected a list of 2");
   changed("/systems/0/cases/2/TC/1", "high", "TC[1]': got \"high\", expected a number");
+  changed("/systems/0/cases/0/WT/0", 1.5, "WT[0]': got 1.5, expected a Dice score");
   changed("/systems/2/cases/0/case", "x", "'systems[2].cases': got [{");
   changed("/differences/0/first", "Nobody", "got \"Nobody\", expected the name of a system");
   changed("/rounds/0/seed", -1, "field 'rounds[0].seed': got -1, expected a whole number");
