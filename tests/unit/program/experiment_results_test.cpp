@@ -145,7 +145,8 @@ TEST_CASE("as JSON the results have everything: systems, cases, differences, rou
   const SystemScores alone = example(), distilled = shifted(alone, "Distilled", {.01, -.02, .06});
   ExperimentResults results;
   results.systems = {alone, distilled};
-  results.comparisons = {compare(distilled, alone), compare(alone, distilled)};
+  results.comparisons = {comparison({.01, -.02, .03}, {-.04, -.06, -.01}, {.07, .06, .08}),
+                         compare(alone, distilled)};
   results.rounds = {{7, 0, "unet", {{"l", "v"}, {"v"}, {"u"}, {"a"}}, {{"train-unet", 2.5}}},
                     {7, 1, "unet", {{"l"}, {}, {"u"}, {"b"}}, {{"train-unet", 1.5}}},
                     {8, 0, "residual", {{"l"}, {}, {"u"}, {"a"}}, {}}};
@@ -173,18 +174,24 @@ TEST_CASE("as JSON the results have everything: systems, cases, differences, rou
   CHECK(b["mean"][0].get<double>() == doctest::Approx(.4));
 
   REQUIRE(j["differences"].size() == 2);
-  CHECK(j["differences"][0]["first"] == "Distilled");
-  CHECK(j["differences"][0]["second"] == "UNet");
-  CHECK(j["differences"][0]["ET"]["mean"].get<double>() == doctest::Approx(.06));
+  const auto& first = j["differences"][0];
+  CHECK(first["first"] == "Distilled");
+  CHECK(first["second"] == "the same network alone");
+  CHECK(first["WT"] == nlohmann::json{{"mean", .01}, {"low", -.02}, {"high", .03}});
+  CHECK(first["TC"] == nlohmann::json{{"mean", -.04}, {"low", -.06}, {"high", -.01}});
+  CHECK(first["ET"] == nlohmann::json{{"mean", .07}, {"low", .06}, {"high", .08}});
+  CHECK(first["mean"] == nlohmann::json{{"mean", .25}, {"low", .125}, {"high", .5}});
+  CHECK(j["differences"][1]["second"] == "Distilled");
   CHECK(j["differences"][1]["TC"]["low"].get<double>() == doctest::Approx(.02));
-  CHECK(j["differences"][0]["mean"]["high"].get<double>() == doctest::Approx(.05 / 3));
 
-  CHECK(j["hypothesis"]["claim"] == "Distilled > UNet");
-  CHECK(j["hypothesis"]["ET"]["holds"] == true);
-  CHECK(j["hypothesis"]["TC"]["holds"] == false);
-  CHECK(j["hypothesis"]["TC"]["verdict"] == "does not hold, it is worse");
-  CHECK(j["hypothesis"]["WT"]["verdict"] == "holds");
-  CHECK(j["hypothesis"]["mean"]["holds"] == true);
+  const auto& hypothesis = j["hypothesis"];
+  CHECK(hypothesis["claim"] == "Distilled > the same network alone");
+  CHECK(hypothesis["ET"] == nlohmann::json{{"holds", true}, {"verdict", "holds"}});
+  CHECK(hypothesis["TC"] ==
+        nlohmann::json{{"holds", false}, {"verdict", "does not hold, it is worse"}});
+  CHECK(hypothesis["WT"] ==
+        nlohmann::json{{"holds", false}, {"verdict", "higher, but the interval holds zero"}});
+  CHECK(hypothesis["mean"]["holds"] == true);
 
   REQUIRE(j["rounds"].size() == 3);
   const auto& round = j["rounds"][0];
