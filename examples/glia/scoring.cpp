@@ -1,8 +1,11 @@
 #include "scoring.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "glia/core/error.hpp"
+#include "glia/data/crop.hpp"
 #include "glia/data/provenance.hpp"
 #include "glia/io/nifti.hpp"
 #include "terminal.hpp"
@@ -70,6 +73,20 @@ index_t plane_of_difference(const LabelVolume& truth, const LabelVolume& predict
     }
   }
   return best;
+}
+
+/// The columns and rows, of all planes, that hold brain or labels.
+CropBox box_of_content(const Volume<float>& image, const std::vector<LabelVolume>& all) {
+  Volume<float> content = image;
+  for (const LabelVolume& labels : all) {
+    for (std::size_t i = 0; i < labels.voxels.size(); ++i) {
+      if (labels.voxels[i] != label::background) content.voxels[i] = 1;
+    }
+  }
+  CropBox box = bounding_box(std::span(&content, 1));
+  box.d0 = 0;
+  box.extent.d = image.extent.d;
+  return box;
 }
 
 /// Labels that come from a teacher are no truth, and predictions of cases that the weights learned
@@ -151,15 +168,20 @@ std::vector<Picture> draw_apart(const CaseFiles& truth,
                                 const std::vector<std::filesystem::path>& predictions,
                                 const ScoringOptions& options) {
   const Case whole = read_labelled(truth, options.reading);
+  const Volume<float>& image = whole.images[modality::FLAIR];
   std::vector<LabelVolume> all{*whole.labels};
   for (const auto& path : predictions) {
-    all.push_back(
-        read_prediction({truth.id, path, truth}, options, whole.scheme, all.front().extent));
+    all.push_back(read_prediction({truth.id, path, truth}, options, whole.scheme, image.extent));
   }
+  const CropBox box = box_of_content(image, all);
+  constexpr index_t width = 300;  // of a large picture; a contour is one pixel wide
+  const OverlayOptions overlay{.zoom = std::clamp<index_t>(width / box.extent.w, 1, 3)};
   const index_t shown = plane_of_difference(all[0], all[1]);
+  const Volume<float> content = crop(image, box);
   std::vector<Picture> pictures;
   for (const LabelVolume& labels : all) {
-    pictures.push_back(draw_overlay(whole.images[modality::FLAIR], shown, nullptr, &labels));
+    const LabelVolume part = crop(labels, box);
+    pictures.push_back(draw_overlay(content, shown, nullptr, &part, overlay));
   }
   return pictures;
 }

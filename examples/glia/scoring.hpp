@@ -44,8 +44,8 @@ ScoredCase score(const Pair& pair, const ScoringOptions& options);
 /// (solid).
 Picture draw(const Pair& pair, const ScoringOptions& options);
 
-/// FLAIR in the axial plane where most voxels differ between the truth and the first prediction:
-/// with the contours of the truth, then with those of each prediction.
+/// FLAIR in the axial plane where most voxels differ between the truth and the first prediction,
+/// cut to the brain: with the contours of the truth, then with those of each prediction.
 std::vector<Picture> draw_apart(const CaseFiles& truth,
                                 const std::vector<std::filesystem::path>& predictions,
                                 const ScoringOptions& options);
