@@ -109,6 +109,7 @@ void write_results(const ExperimentOptions& o, const ExperimentResults& results)
 int run_experiment(const ExperimentOptions& o, const CommonOptions& common,
                    const std::string& config) {
   if (!o.resume) require_new(o.out, common, " or --resume");
+  check_recipes(o, common);
   const ExperimentCases cases = read_experiment_cases(o.folders, common.quiet);
   const std::vector<RoundPlan> plans = plan_rounds(o, cases, common.seed);
   const auto take = [&](PhaseMode mode) {

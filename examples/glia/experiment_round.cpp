@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "glia/core/error.hpp"
+#include "training.hpp"
 
 namespace glia::program {
 
@@ -40,6 +41,22 @@ Words words_of(const DataOptions& o) {
   return words;
 }
 
+/// The options that train the network of a role anywhere.
+Words recipe(const ExperimentOptions& o, const Role& role) {
+  const double periods = static_cast<double>(role.every * o.epochs) / published_epochs;
+  return joined({{"--network", o.networks.at(role.name)},
+                 {"--optimizer", role.optimizer},
+                 {"--decay", text_of(role.decay)},
+                 {"--every", std::to_string(std::max(1L, std::lround(periods)))},
+                 {"--batch", std::to_string(role.batch)},
+                 {"--clip", text_of(role.clip)},
+                 {"--patch", std::to_string(o.patch)},
+                 {"--epochs", std::to_string(o.epochs)},
+                 {"--steps-per-epoch", std::to_string(o.steps_per_epoch)},
+                 split_words(o.train_args.at("")),
+                 split_words(o.train_args.at(role.name))});
+}
+
 std::string file_of(std::string system) {
   std::ranges::replace(system, ' ', '_');
   return system;
@@ -50,6 +67,23 @@ std::string file_of(std::string system) {
 std::filesystem::path home_of(const ExperimentOptions& o, const RoundPlan& plan) {
   const Path home = o.out / ("seed-" + std::to_string(plan.seed));
   return o.shares.folds > 0 ? home / ("fold-" + std::to_string(plan.fold)) : home;
+}
+
+void check_recipes(const ExperimentOptions& options, const CommonOptions& common) {
+  for (const Role& role : roles) {
+    CLI::App parser;
+    parser.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    TrainOptions training;
+    add_training_options(parser, training);
+    Words words = recipe(options, role);
+    std::ranges::reverse(words);  // as CLI11 takes them
+    try {
+      parser.parse(words);
+    } catch (const CLI::ParseError& error) {
+      throw UsageError("training of " + std::string(role.system) + ": " + error.what());
+    }
+    check_training_options(training, common);
+  }
 }
 
 Round::Round(const ExperimentOptions& options, const CommonOptions& common, const RoundPlan& plan,
@@ -151,31 +185,17 @@ Path Round::scores_of(const std::string& system) const {
   return home_ / "scores" / (file_of(system) + ".json");
 }
 
-/// The options that train the network of a role.
-Words Round::recipe(const Role& role) const {
-  const double periods = static_cast<double>(role.every * o_.epochs) / published_epochs;
-  const Words validation = plan_.split.validation.empty()
-                               ? Words{"--validation-fraction", "0"}
-                               : joined({{"--validation"}, plan_.split.validation});
-  return joined({{"--network", o_.networks.at(role.name)},
-                 {"--optimizer", role.optimizer},
-                 {"--decay", text_of(role.decay)},
-                 {"--every", std::to_string(std::max(1L, std::lround(periods)))},
-                 {"--batch", std::to_string(role.batch)},
-                 {"--clip", text_of(role.clip)},
-                 {"--patch", std::to_string(o_.patch)},
-                 {"--epochs", std::to_string(o_.epochs)},
-                 {"--steps-per-epoch", std::to_string(o_.steps_per_epoch)},
-                 validation,
-                 {"--seed", std::to_string(seed_)},
-                 {"--resume"},
-                 split_words(o_.train_args.at("")),
-                 split_words(o_.train_args.at(role.name))});
+/// The options that train the network of a role here.
+Words Round::training(const Role& role) const {
+  const Words& cases = plan_.split.validation;
+  const Words validation =
+      cases.empty() ? Words{"--validation-fraction", "0"} : joined({{"--validation"}, cases});
+  return joined({validation, {"--seed", std::to_string(seed_), "--resume"}, recipe(o_, role)});
 }
 
 void Round::train(const Role& role) {
   phases_.perform(std::string("train-") + role.name,
-                  joined({{"train"}, labelled_, {"--out", in_home(role.name)}, recipe(role)}));
+                  joined({{"train"}, labelled_, {"--out", in_home(role.name)}, training(role)}));
 }
 
 void Round::distil(const std::string& name, const Role& role, const Words& teachers) {
@@ -187,7 +207,7 @@ void Round::distil(const std::string& name, const Role& role, const Words& teach
                                            {"--unlabelled-only", in_home("unlabelled.txt")},
                                            teachers,
                                            {"--out", in_home(name)},
-                                           recipe(role)}));
+                                           training(role)}));
 }
 
 /// Segments and scores the test cases.

@@ -24,7 +24,7 @@ struct Role {
   double decay;
   index_t every;  ///< epochs of the paper's 280 between decays
   index_t batch;
-  double clip;  ///< at the paper's rate of 0.1 the three stages' losses diverge without it
+  double clip;  ///< largest norm of a gradient, 0: none; SGD at 0.1 diverges without
 };
 inline constexpr std::array<Role, 3> roles{
     {{"unet", "UNet", "unet", "adam", 0.60, 30, 2, 0},
@@ -41,6 +41,9 @@ struct ExperimentOptions {
   index_t epochs = published_epochs, steps_per_epoch = 0, patch = 128, seeds = 1;
   bool resume = false, all_students = false;
 };
+
+/// Throws UsageError for a network or a recipe that `glia train` would refuse.
+void check_recipes(const ExperimentOptions& options, const CommonOptions& common);
 
 /// Which repetition of the experiment, on which cases.
 struct RoundPlan {
@@ -74,7 +77,7 @@ class Round {
   [[nodiscard]] std::string in_home(const std::filesystem::path& name) const;
   [[nodiscard]] std::string weights_of(const std::string& network) const;
   [[nodiscard]] std::filesystem::path scores_of(const std::string& system) const;
-  [[nodiscard]] Words recipe(const Role& role) const;
+  [[nodiscard]] Words training(const Role& role) const;
   void train(const Role& role);
   void distil(const std::string& name, const Role& role, const Words& teachers);
   void test(const std::string& system, const Words& models);

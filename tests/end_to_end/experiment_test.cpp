@@ -176,6 +176,10 @@ TEST_CASE("an experiment needs a case for every part, before any phase") {
   refused({"--train-data", p.data()}, 3,
           "and case " + Phantoms::id(0) + " of the --train-data set");
   refused({"--unlabelled", p / "none"}, 4, "none");
+  refused({"--cascaded", "vnet"}, 2, "vnet");
+  refused({"--residual-args", "--rate x"}, 2, "training of Residual UNet: --rate: got x");
+  refused({"--train-args", "--pach 16"}, 2, "--pach");
+  refused({"--patch", "20"}, 2, "20");
   refused({"--seeds", "0"}, 2, "expected a positive number");
   refused({"--test-fraction", "-0.1"}, 2, "--test-fraction");
 }
