@@ -36,6 +36,9 @@ double value_of(const Dice& dice, std::size_t measure) {
   return std::accumulate(dice.begin(), dice.end(), 0.0) / region::count;
 }
 
+/// Of five cases all differ in one direction by chance more often than in 5 % of experiments.
+constexpr std::size_t fewest_cases = 6;
+
 /// Whether `d` is above zero and known to be.
 const char* verdict(const Difference& d) {
   return d.low > 0    ? "holds"
@@ -146,6 +149,10 @@ Comparison compare(const SystemScores& first, const SystemScores& second) {
       }
     }
     result.measures[m] = bootstrap_mean(differences);
+    if (first.cases.size() < fewest_cases) {
+      result.measures[m].low = -1;
+      result.measures[m].high = 1;
+    }
   }
   return result;
 }

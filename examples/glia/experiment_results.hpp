@@ -39,6 +39,7 @@ struct Comparison {
   std::string first, second;
   std::array<Difference, measure_count> measures;
 };
+/// Fewer than six cases say nothing at this level: their intervals are all that Dice can differ by.
 /// Requires: both were scored on the same cases with the same seeds.
 Comparison compare(const SystemScores& first, const SystemScores& second);
 

@@ -85,7 +85,9 @@ TEST_CASE("the paper's figures are those of its table 1") {
 }
 
 TEST_CASE("a comparison is the first system minus the second, case by case") {
-  const SystemScores alone = example();
+  SystemScores alone = example();
+  alone.cases = {"a", "b", "c", "d", "e", "f"};
+  for (auto& seed : alone.dice) seed.insert(seed.end(), 3, Dice{.5, .4, .3});
   const Comparison c = compare(shifted(alone, "Distilled", {.01, -.02, .06}), alone);
   CHECK(c.first == "Distilled");
   CHECK(c.second == "UNet");
@@ -97,14 +99,26 @@ TEST_CASE("a comparison is the first system minus the second, case by case") {
 }
 
 TEST_CASE("the interval of a comparison is that of the means of drawn cases") {
-  // Of two cases a draw takes none, one or both that differ: 1/4, 1/2, 1/4 of the draws.
-  SystemScores first{"A", {"a", "b"}, {{{{.5, .5, .5}}, {{.9, .5, .1}}}}, {}};
-  const SystemScores second{"B", {"a", "b"}, {{{{.5, .5, .5}}, {{.5, .5, .5}}}}, {}};
+  // Half of six cases differ: how many of them a draw takes is binomial, 2.5 % of the draws take
+  // one or none and as many take five or all.
+  const SystemScores second{"B", {"a", "b", "c", "d", "e", "f"}, {{6, Dice{.5, .5, .5}}}, {}};
+  SystemScores first = second;
+  for (std::size_t i = 0; i < 3; ++i) first.dice[0][2 * i] = {.9, .5, .1};
   const Comparison c = compare(first, second);
-  check_difference(c.measures[region::WT], .2, 0, .4);
+  check_difference(c.measures[region::WT], .2, .4 / 6, .4 * 5 / 6);
   check_difference(c.measures[region::TC], 0, 0, 0);
-  check_difference(c.measures[region::ET], -.2, -.4, 0);
+  check_difference(c.measures[region::ET], -.2, -.4 * 5 / 6, -.4 / 6);
   CHECK(c.measures[mean_of_regions].mean == doctest::Approx(0));
+}
+
+TEST_CASE("fewer than six cases leave open which system is better") {
+  const SystemScores second{"B", {"a", "b", "c", "d", "e"}, {{5, Dice{.5, .5, .5}}}, {}};
+  const Comparison c = compare(shifted(second, "A", {.1, .2, .3}), second);
+  for (std::size_t m = 0; m < measure_count; ++m) {
+    CHECK(c.measures[m].low == -1);
+    CHECK(c.measures[m].high == 1);
+  }
+  CHECK(c.measures[region::TC].mean == doctest::Approx(.2));
 }
 
 TEST_CASE("the table has a row per system: ET, TC, WT, mean, and the paper's") {
@@ -182,7 +196,7 @@ TEST_CASE("as JSON the results have everything: systems, cases, differences, rou
   CHECK(first["ET"] == nlohmann::json{{"mean", .07}, {"low", .06}, {"high", .08}});
   CHECK(first["mean"] == nlohmann::json{{"mean", .25}, {"low", .125}, {"high", .5}});
   CHECK(j["differences"][1]["second"] == "Distilled");
-  CHECK(j["differences"][1]["TC"]["low"].get<double>() == doctest::Approx(.02));
+  CHECK(j["differences"][1]["TC"]["mean"].get<double>() == doctest::Approx(.02));
 
   const auto& hypothesis = j["hypothesis"];
   CHECK(hypothesis["claim"] == "Distilled > the same network alone");
