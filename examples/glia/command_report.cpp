@@ -74,7 +74,9 @@ void add_report(CLI::App& app, const CommonOptions& common, Action& action) {
       ->check(CLI::ExistingDirectory);
   c->add_option("--predictions", o->prediction, "folder with CASE.nii.gz, by a training run")
       ->check(CLI::ExistingDirectory);
-  c->add_option("--truth", o->truth, "data set folders with the labels of these cases")
+  c->add_option("--truth", o->truth,
+                "data set folder with the labels of these cases; may be repeated")
+      ->allow_extra_args(false)
       ->check(CLI::ExistingDirectory);
   c->add_option("--prediction-scheme", o->prediction_scheme,
                 "label scheme of the predictions [that of the truth]")

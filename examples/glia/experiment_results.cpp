@@ -17,23 +17,12 @@ using Dice = std::array<double, region::count>;
 
 /// The paper's order of columns.
 constexpr std::array<std::size_t, region::count> columns{region::ET, region::TC, region::WT};
-constexpr std::array<std::size_t, measure_count> measures{region::ET, region::TC, region::WT,
-                                                          mean_of_regions};
 
 template <class... Values>
 std::string formatted(const char* format, Values... values) {
   char text[160];
   std::snprintf(text, sizeof text, format, values...);
   return text;
-}
-
-std::string name_of(std::size_t measure) {
-  return measure == mean_of_regions ? "mean" : std::string(region::names[measure]);
-}
-
-double value_of(const Dice& dice, std::size_t measure) {
-  if (measure != mean_of_regions) return dice[measure];
-  return std::accumulate(dice.begin(), dice.end(), 0.0) / region::count;
 }
 
 /// Of five cases all differ in one direction by chance more often than in 5 % of experiments.
@@ -50,16 +39,16 @@ const char* verdict(const Difference& d) {
 Json json_of(const SystemScores& system) {
   Json j{{"name", system.name}};
   for (const std::size_t m : measures) {
-    Json& one = j["dice"][name_of(m)];
+    Json& one = j["dice"][measure_name(m)];
     one["mean"] = system.mean(m);
     one["deviation"] = system.deviation(m);
-    if (system.published) one["paper"] = value_of(*system.published, m);
+    if (system.published) one["paper"] = measured(*system.published, m);
     for (std::size_t s = 0; s < system.dice.size(); ++s) one["seeds"].push_back(system.mean(s, m));
   }
   for (std::size_t c = 0; c < system.cases.size(); ++c) {
     Json one{{"case", system.cases[c]}};
     for (const std::size_t m : measures) {
-      for (const auto& seed : system.dice) one[name_of(m)].push_back(value_of(seed[c], m));
+      for (const auto& seed : system.dice) one[measure_name(m)].push_back(measured(seed[c], m));
     }
     j["cases"].push_back(one);
   }
@@ -70,7 +59,7 @@ Json json_of(const Comparison& comparison) {
   Json j{{"first", comparison.first}, {"second", comparison.second}};
   for (const std::size_t m : measures) {
     const Difference& d = comparison.measures[m];
-    j[name_of(m)] = {{"mean", d.mean}, {"low", d.low}, {"high", d.high}};
+    j[measure_name(m)] = {{"mean", d.mean}, {"low", d.low}, {"high", d.high}};
   }
   return j;
 }
@@ -79,7 +68,7 @@ Json json_of_hypothesis(const Comparison& comparison) {
   Json j{{"claim", comparison.first + " > " + comparison.second}};
   for (const std::size_t m : measures) {
     const Difference& d = comparison.measures[m];
-    j[name_of(m)] = {{"holds", d.low > 0}, {"verdict", verdict(d)}};
+    j[measure_name(m)] = {{"holds", d.low > 0}, {"verdict", verdict(d)}};
   }
   return j;
 }
@@ -100,9 +89,18 @@ Json json_of(const RoundRecord& round) {
 
 }  // namespace
 
+std::string measure_name(std::size_t measure) {
+  return measure == mean_of_regions ? "mean" : std::string(region::names[measure]);
+}
+
+double measured(const Dice& dice, std::size_t measure) {
+  if (measure != mean_of_regions) return dice[measure];
+  return std::accumulate(dice.begin(), dice.end(), 0.0) / region::count;
+}
+
 double SystemScores::mean(std::size_t seed, std::size_t measure) const {
   double sum = 0;
-  for (const Dice& one : dice[seed]) sum += value_of(one, measure);
+  for (const Dice& one : dice[seed]) sum += measured(one, measure);
   return sum / static_cast<double>(dice[seed].size());
 }
 
@@ -145,7 +143,7 @@ Comparison compare(const SystemScores& first, const SystemScores& second) {
     for (std::size_t s = 0; s < first.dice.size(); ++s) {
       auto& row = differences.emplace_back();
       for (std::size_t c = 0; c < first.dice[s].size(); ++c) {
-        row.push_back(value_of(first.dice[s][c], m) - value_of(second.dice[s][c], m));
+        row.push_back(measured(first.dice[s][c], m) - measured(second.dice[s][c], m));
       }
     }
     result.measures[m] = bootstrap_mean(differences);
@@ -159,9 +157,9 @@ Comparison compare(const SystemScores& first, const SystemScores& second) {
 
 std::string table_text(const std::vector<SystemScores>& systems) {
   std::string text = formatted("%-22s", "Dice");
-  for (const std::size_t r : columns) text += formatted("  %-15s", name_of(r).c_str());
+  for (const std::size_t r : columns) text += formatted("  %-15s", measure_name(r).c_str());
   text += formatted("%-8s|  paper  ", "mean");
-  for (const std::size_t r : columns) text += formatted("%-7s", name_of(r).c_str());
+  for (const std::size_t r : columns) text += formatted("%-7s", measure_name(r).c_str());
   text += "mean\n";
   for (const SystemScores& system : systems) {
     text += formatted("%-22s", system.name.c_str());
@@ -171,7 +169,7 @@ std::string table_text(const std::vector<SystemScores>& systems) {
     text += formatted(" %.4f |         ", system.mean(mean_of_regions));
     if (system.published) {
       for (const std::size_t r : columns) text += formatted("%.4f ", (*system.published)[r]);
-      text += formatted("%.4f", value_of(*system.published, mean_of_regions));
+      text += formatted("%.4f", measured(*system.published, mean_of_regions));
     }
     text += "\n";
   }
@@ -184,7 +182,8 @@ std::string comparisons_text(const std::vector<Comparison>& comparisons) {
     text += formatted("%-42s", (one.first + " - " + one.second).c_str());
     for (const std::size_t r : columns) {
       const Difference& d = one.measures[r];
-      text += formatted("  %s %+.4f [%+.4f, %+.4f]", name_of(r).c_str(), d.mean, d.low, d.high);
+      text +=
+          formatted("  %s %+.4f [%+.4f, %+.4f]", measure_name(r).c_str(), d.mean, d.low, d.high);
     }
     text += "\n";
   }
@@ -194,7 +193,7 @@ std::string comparisons_text(const std::vector<Comparison>& comparisons) {
 std::string hypothesis_text(const Comparison& c) {
   std::string text = c.first + " > " + c.second + ":";
   for (const std::size_t r : columns) {
-    text += (r == columns.front() ? " " : "; ") + name_of(r) + " " + verdict(c.measures[r]);
+    text += (r == columns.front() ? " " : "; ") + measure_name(r) + " " + verdict(c.measures[r]);
   }
   return text + "\n";
 }

@@ -15,6 +15,11 @@ namespace glia::program {
 
 /// What systems are compared by: Dice of each region and the mean of these.
 inline constexpr std::size_t mean_of_regions = region::count, measure_count = region::count + 1;
+/// In the order of the paper's columns.
+inline constexpr std::array<std::size_t, measure_count> measures{region::ET, region::TC, region::WT,
+                                                                 mean_of_regions};
+std::string measure_name(std::size_t measure);
+double measured(const std::array<double, region::count>& dice, std::size_t measure);
 
 /// Dice of one system on every test case, for every seed.
 struct SystemScores {

@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "page.hpp"
-#include "report_results.hpp"
 
 namespace glia::program::page {
 

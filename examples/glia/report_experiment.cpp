@@ -111,8 +111,7 @@ ResultColumns published_figures(const ExperimentFile& file) {
     auto& cells = columns.emplace_back();
     if (!system.published) continue;
     cells.emplace();
-    std::ranges::copy(*system.published, cells->dice.begin());
-    cells->dice[mean_of_regions] = mean_of({system.published->begin(), system.published->end()});
+    for (const std::size_t m : measures) cells->dice[m] = measured(*system.published, m);
   }
   return columns;
 }
@@ -207,7 +206,7 @@ std::string training_section(const std::vector<TrainedNetwork>& networks) {
   page::Table table{.head = {"training", "network", "parameters", "runs", "epochs",
                              "best validation Dice", "time per epoch"},
                     .first_number = 2};
-  std::string curves;
+  std::string curves = page::note("A line for each run, of all seeds and folds.");
   for (const TrainedNetwork& network : networks) {
     const TrainingRecord& run = network.runs.front();
     const auto architecture = run.metadata.find("glia.network");
@@ -218,9 +217,7 @@ std::string training_section(const std::vector<TrainedNetwork>& networks) {
          std::to_string(run.history.rows.size()), best_dice(network), epoch_time(network)});
     curves += "<h3>" + page::escaped(network.name) + "</h3>\n" + learning_curves(network.runs);
   }
-  const std::string lines =
-      networks.front().runs.size() > 1 ? page::note("One line for each run.") : "";
-  return page::section("Training", page::table(table) + lines + curves);
+  return page::section("Training", page::table(table) + curves);
 }
 
 std::string time_section(const ExperimentFile& file) {
@@ -275,7 +272,7 @@ ReportPage experiment_page(const ReportOptions& o, const CommonOptions&) {
   ReportPage page;
   std::string body =
       page_origin() + page::facts(about(file)) + result_section(file) + case_section(file);
-  if (!o.truth.empty()) body += picture_section(file, o, page.refused);
+  if (!o.truth.empty() && o.worst > 0) body += picture_section(file, o, page.refused);
   body += training_section(networks) + time_section(file) +
           configuration_section(networks, o.folder) + split_section(file);
   const std::string name = std::filesystem::weakly_canonical(o.folder).filename().string();

@@ -15,9 +15,9 @@ using Path = std::filesystem::path;
 /// The mean Dice of every case by every system, in the order of the student's.
 std::string overview(const ExperimentFile& file) {
   page::Table table{.head = {"case"}};
-  const auto add = [&](const SystemScores& system) { table.head.push_back(system.name); };
-  std::ranges::for_each(file.results.systems, add);
-  for (std::string& name : table.head) name = page::escaped(name);
+  for (const SystemScores& system : file.results.systems) {
+    table.head.push_back(page::escaped(system.name));
+  }
   for (const std::size_t c : worst_first(file.student())) {
     auto& row = table.rows.emplace_back(1, page::escaped(file.student().cases[c]));
     for (const SystemScores& system : file.results.systems) {
@@ -142,7 +142,7 @@ std::string picture_section(const ExperimentFile& file, const ReportOptions& opt
       ++refused;
     }
   }
-  if (known == 0 && !order.empty()) {
+  if (known == 0) {
     throw DataError("--truth: has none of the " + std::to_string(order.size()) +
                     " cases that are to be shown");
   }

@@ -88,10 +88,6 @@ std::vector<Field> some(const Field& list) {
 
 }  // namespace
 
-std::string measure_name(std::size_t measure) {
-  return measure == mean_of_regions ? "mean" : std::string(region::names[measure]);
-}
-
 const SystemScores& ExperimentFile::student() const {
   return *std::ranges::find(results.systems, results.comparisons.front().first,
                             &SystemScores::name);
@@ -129,9 +125,7 @@ ExperimentFile read_results(const std::filesystem::path& folder) {
 }
 
 double case_dice(const SystemScores& system, std::size_t seed, std::size_t c, std::size_t measure) {
-  const Dice& dice = system.dice[seed][c];
-  if (measure != mean_of_regions) return dice[measure];
-  return std::accumulate(dice.begin(), dice.end(), 0.0) / region::count;
+  return measured(system.dice[seed][c], measure);
 }
 
 double case_dice(const SystemScores& system, std::size_t c, std::size_t measure) {

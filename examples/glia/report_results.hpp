@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -9,11 +8,6 @@
 #include "experiment_results.hpp"
 
 namespace glia::program {
-
-/// The columns of the paper's table.
-inline constexpr std::array<std::size_t, measure_count> measures{region::ET, region::TC, region::WT,
-                                                                 mean_of_regions};
-std::string measure_name(std::size_t measure);
 
 /// What the experiment.json of a folder holds.
 struct ExperimentFile {

@@ -104,8 +104,9 @@ class SmallExperiment {
   }
   [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
   [[nodiscard]] Outcome report(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{"report", folder_ / "out", "--overwrite", "--quiet"};
+    std::vector<std::string> words{"report", "--overwrite", "--quiet"};
     words.insert(words.end(), more.begin(), more.end());
+    words.push_back(folder_ / "out");  // last: no option takes it for one more value
     return run_glia(folder_.path(), words);
   }
   [[nodiscard]] nlohmann::json results() const {
@@ -305,6 +306,8 @@ TEST_CASE("a damaged experiment is refused by file and field") {
   changed("/rounds/0/phases", {{{"name", "train-unet"}}}, "phases[0].seconds': got nothing");
 
   overwrite(file, whole.dump());
+  CHECK(e.report({"--truth", e.data(), "--worst", "0"}).code == 0);
+  CHECK(check_document(read_text(e / "report.html")).first == 0);
   const Outcome predictions = e.report({"--predictions", e.data()});
   CHECK(predictions.code == 2);
   CHECK(holds(predictions.err, "--predictions", "expected --truth alone"));
