@@ -160,8 +160,9 @@ std::string result_section(const ExperimentFile& file) {
   text += "<p class=\"verdict\">" + page::escaped(hypothesis_text(comparisons.front())) + "</p>\n";
   text += "<h3>Differences of Dice</h3>\n" +
           page::note(
-              "With 95 % intervals by bootstrap over cases and seeds, coloured where they "
-              "leave zero out; on the right of zero the first system is better.");
+              "With 95 % intervals by bootstrap over cases and seeds, coloured where they leave "
+              "zero out; on the right of zero the first system is better. Fewer than six "
+              "test cases leave open which is.");
   return page::section("Result", text + page::forest_plot(comparisons));
 }
 
