@@ -19,6 +19,13 @@ namespace glia::test {
 
 inline constexpr const char* phantom_suffixes[]{"t1n", "t1c", "t2w", "t2f", "seg"};
 
+/// The words of one command line followed by more.
+inline std::vector<std::string> joined(std::vector<std::string> words,
+                                       const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 /// A folder with three small phantoms, made by the program once and copied for each use, and with
 /// weights of one update.
 class Phantoms {
@@ -70,11 +77,6 @@ class Phantoms {
     TemporaryDirectory folder;
   };
 
-  static std::vector<std::string> joined(std::vector<std::string> words,
-                                         const std::vector<std::string>& more) {
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
   static std::vector<std::string> training(const std::string& data, const std::string& out) {
     return {"train",
             data,

@@ -25,10 +25,8 @@ TEST_CASE("a cascade segments cases of another extent than its grid") {
   const Phantoms p;
   const std::string cascade = train_cascade(p);
   CHECK_FALSE(holds(read_text(p / "cascade" / "history.csv"), ",,"));  // it was validated
-  const auto segment = [&](const std::string& out, std::vector<std::string> more) {
-    std::vector<std::string> command{"segment", p.data(), "--out", p / out};
-    command.insert(command.end(), more.begin(), more.end());
-    const Outcome outcome = p.run(command);
+  const auto segment = [&](const std::string& out, const std::vector<std::string>& more) {
+    const Outcome outcome = p.run(joined({"segment", p.data(), "--out", p / out}, more));
     REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
     return read_text(p / out / (Phantoms::id(0) + ".nii.gz"));
   };
