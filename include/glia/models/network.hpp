@@ -24,10 +24,10 @@ struct Widths {
   static constexpr std::array<index_t, sizeof...(W)> values{W...};
 };
 
-/// A network is a type; its weights are a value. Requirements: 1. `Backend`; 2. `Parameters` and
-/// `Saved`; 3. `in` and `out` channels; 4. `divisor`, of which every extent of the image must be a
-/// multiple; 5. `On<B>`, the same network on another backend; 6. static `forward<Mode>` and
-/// `backward`, used by `Model` and `Trainer`.
+/// A network is a type; its weights are a value. Requirements: 1. `Engine`, its backend; 2.
+/// `Parameters` and `Saved`; 3. `in` and `out` channels; 4. `divisor`, of which every extent of the
+/// image must be a multiple; 5. `On<B>`, the same network on another backend; 6. static
+/// `forward<Mode>` and `backward`, used by `Model` and `Trainer`.
 template <class N>
 concept Network = requires {
   typename N::Engine;

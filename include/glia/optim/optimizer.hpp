@@ -23,7 +23,7 @@ struct Update {
   index_t step;  ///< number of this update, from 1
 };
 
-/// Turns gradients into new parameters. Requirements: 1. `rate`, the initial learning rate; 2.
+/// Turns gradients into new parameters. Requirements: 1. `initial_rate()`; 2.
 /// `moments()`, how many moment arrays it keeps; 3. `apply<B>(context, update)`.
 template <class O, class B>
 concept OptimizerFor = requires(const O& optimizer, Context& k,

@@ -36,7 +36,7 @@ struct TrainerOptions {
   double average_decay = 0;       ///< of the moving average of weights; 0: none
   index_t validate_every = 1;     ///< epochs
   SlidingWindowOptions window{};  ///< of validation; its window is the patch
-  int max_skipped = 5;            ///< steps in a row that may be skipped for not being finite
+  int max_skipped = 5;            ///< steps in a row, none of them finite, that end the run
   std::filesystem::path
       folder{};            ///< of last.safetensors and best.safetensors; empty: nothing is written
   index_t save_every = 0;  ///< steps between saves besides the one after each epoch; 0: none
@@ -58,6 +58,7 @@ class Trainer {
  public:
   using B = typename Net::Engine;
 
+  /// Throws UsageError if a count that must be positive is not.
   Trainer(Model<Net>& model, TrainerOptions options, L loss = {}, O optimizer = {}, S schedule = {},
           TrainingEvents events = {})
       : model_(model),
@@ -67,6 +68,9 @@ class Trainer {
         schedule_(std::move(schedule)),
         events_(std::move(events)),
         state_(optimizer_.moments(), options_.average_decay > 0) {
+    require_positive("batch", options_.loader.batch);
+    require_positive("validate_every", options_.validate_every);
+    require_positive("max_skipped", options_.max_skipped);
     options_.loader.seed = model_.context().seed();
     options_.window.window = options_.loader.patch;
     if (state_.average)
@@ -116,6 +120,13 @@ class Trainer {
   [[nodiscard]] double best_dice() const { return state_.best_dice; }
 
  private:
+  static void require_positive(const char* option, index_t got) {
+    if (got < 1) {
+      throw UsageError(std::string("trainer: ") + option + ": got " + std::to_string(got) +
+                       ", expected at least 1");
+    }
+  }
+
   [[nodiscard]] index_t steps_per_epoch(const std::vector<PreparedCase>& training) const {
     if (options_.steps_per_epoch > 0) return options_.steps_per_epoch;
     const index_t batch = options_.loader.batch;

@@ -164,6 +164,19 @@ TEST_CASE("a resumed schedule goes on where it was") {
   CHECK(rates(0, true) == std::vector<double>{0.25, 0.25, 0.125, 0.0625, 0.03125});
 }
 
+TEST_CASE("counts of a trainer that must be positive") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  const auto refusal = [&](auto change) {
+    TrainerOptions options;
+    change(options);
+    return message_of<UsageError>([&] { SmallTrainer{model, options}; });
+  };
+  CHECK(holds(refusal([](TrainerOptions& o) { o.loader.batch = 0; }), "batch: got 0"));
+  CHECK(holds(refusal([](TrainerOptions& o) { o.validate_every = 0; }), "validate_every: got 0"));
+  CHECK(holds(refusal([](TrainerOptions& o) { o.max_skipped = 0; }), "max_skipped: got 0"));
+}
+
 TEST_CASE("the folder is made before the first step, or the run refused") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1, .seed = 4}};
