@@ -42,12 +42,16 @@ class Distiller {
         options_(std::move(options)) {}
 
   /// Trains the student on the union of both sets; see LoaderOptions::labelled_share. Throws
-  /// DataError if there are no unlabelled cases or if two of the sets share a case, and whatever
-  /// the teacher and the trainer throw.
+  /// DataError if there are no unlabelled cases or if two of the sets share a case, UsageError if a
+  /// teacher that follows the student is not online, and whatever the teacher and the trainer
+  /// throw.
   template <Loss Task = DiceAndCrossEntropy, class O = AnyOptimizer, Schedule S = AnySchedule>
   TrainingEnd fit(std::vector<PreparedCase> labelled, std::vector<PreparedCase> unlabelled,
                   TrainerOptions options = {}, const std::vector<PreparedCase>& validation = {},
                   Task task = {}, O optimizer = {}, S schedule = {}, TrainingEvents events = {}) {
+    if (follows && !options_.online)
+      throw UsageError(
+          "distiller: online: got false, expected true: the teacher follows the student");
     if (unlabelled.empty()) throw DataError("distiller: expected unlabelled cases, got none");
     require_disjoint(
         {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
@@ -63,7 +67,10 @@ class Distiller {
       }
     }
     if (options_.online) {
-      events.batch = [this](Batch& batch) { label(batch); };
+      events.batch = [this, before = std::move(events.batch)](Batch& batch) {
+        if (before) before(batch);
+        label(batch);
+      };
     }
     std::move(unlabelled.begin(), unlabelled.end(), std::back_inserter(labelled));
     Trainer<Net, decltype(labelling_.loss(task)), O, S> trainer(
@@ -74,9 +81,11 @@ class Distiller {
   }
 
  private:
+  static constexpr bool follows = FollowingTeacher<std::remove_reference_t<T>>;
+
   /// Gives the samples of unlabelled cases their targets.
   void label(Batch& batch) {
-    if constexpr (FollowingTeacher<std::remove_reference_t<T>>) teacher_.follow();
+    if constexpr (follows) teacher_.follow();
     const Shape one = make_shape(1, batch.image.shape().extent(), batch.image.shape().c);
     HostTensor<float> probabilities(with_channels(one, region::count));
     for (index_t n = 0; n < batch.image.shape().n; ++n) {

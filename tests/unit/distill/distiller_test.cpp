@@ -141,8 +141,18 @@ TEST_CASE("a mean teacher follows its student: a copy at first, then a moving av
     CHECK(relative_error(of_teacher.values(), of_average.values()) < 1e-5);
   }
   Distiller distiller{teacher, student, SoftLabels{}, {.online = true}};
-  CHECK(distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, small_options(1, 2)) ==
-        TrainingEnd::finished);
+  int batches = 0;
+  TrainingEvents events;
+  events.batch = [&](Batch&) { ++batches; };
+  CHECK(distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, small_options(1, 2), {}, {}, {},
+                      {}, events) == TrainingEnd::finished);
+  CHECK(batches == 2);
+
+  Distiller offline{teacher, student};
+  CHECK(holds(message_of<UsageError>([&] {
+                offline.fit({phantom_patch(3)}, {unlabelled_patch(4)}, small_options(1, 2));
+              }),
+              "online: got false"));
 }
 
 TEST_CASE("T01: no unlabelled cases, and cases in two sets, are refused with both names") {
