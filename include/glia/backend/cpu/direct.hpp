@@ -80,12 +80,13 @@ class DirectTask {
     packed_rows_ = axis_.range(first_row, last_row);
     std::fill_n(partials, plan_.partials, 0.0);
     index_t next = 0;
-    for (index_t d = first_plane; d < last_plane; ++d) {
-      const Axis::Range needed = axis_.range(d, d + 1);
+    for (index_t d = first_plane; d < last_plane; d += plan_.group_planes) {
+      const index_t planes = (std::min)(last_plane - d, plan_.group_planes);
+      const Axis::Range needed = axis_.range(d, d + planes);
       next = (std::max)({next, needed.low, index_t{0}});
       for (; next <= (std::min)(needed.high, plan_.in.d - 1); ++next) pack(next);
       for (index_t h = first_row; h < last_row; h += plan_.group_rows) {
-        make_rows(d, h, (std::min)(last_row, h + plan_.group_rows), partials);
+        make_group({d, planes, h, (std::min)(last_row - h, plan_.group_rows)}, partials);
       }
     }
   }
@@ -111,25 +112,28 @@ class DirectTask {
                  {packed_row(d, first) + before, plan_.row_pitch, plan_.pixel_pitch}, scratch_);
   }
 
-  /// Output rows [first, last) of plane d. Weights are met in chunks, each by all rows, so that
-  /// they stay in the cache.
-  void make_rows(index_t d, index_t first, index_t last, double* partials) {
-    const index_t pairs = axis_.most_taps() * axis_.most_taps();
+  /// `rows` rows of each of `planes` planes.
+  struct Group {
+    index_t first_plane, planes, first_row, rows;
+  };
+
+  /// Weights are met in chunks, each by all rows of the group, so that they stay in the cache.
+  void make_group(const Group& group, double* partials) {
+    const index_t pairs = axis_.most_taps() * axis_.most_taps(), rows = group.planes * group.rows;
+    const auto d = [&](index_t row) { return group.first_plane + row / group.rows; };
+    const auto h = [&](index_t row) { return group.first_row + row % group.rows; };
+    const auto at = [&](index_t row) { return result_ + row * plan_.out.w * plan_.result_pitch; };
     for (index_t block = 0; block < plan_.blocks; ++block) {
       const index_t pair_bytes =
           axis_.most_taps() * plan_.in.c * plan_.block_vectors(block) * plan_.lanes * 4;
       const index_t chunk = (std::max)(index_t{1}, DirectPlan::chunk_bytes / pair_bytes);
       for (index_t pair = 0; pair < pairs; pair += chunk) {
-        for (index_t h = first; h < last; ++h) {
-          make_row(block, d, h, pair, pair + chunk,
-                   result_ + (h - first) * plan_.out.w * plan_.result_pitch);
-        }
+        for (index_t row = 0; row < rows; ++row)
+          make_row(block, d(row), h(row), pair, pair + chunk, at(row));
       }
     }
-    for (index_t h = first; h < last; ++h) {
-      float* row = result_ + (h - first) * plan_.out.w * plan_.result_pitch;
-      sink_.write({n_, d, h, row, plan_.result_pitch}, partials);
-    }
+    for (index_t row = 0; row < rows; ++row)
+      sink_.write({n_, d(row), h(row), at(row), plan_.result_pitch}, partials);
   }
 
   /// Adds taps [first_pair, last_pair) over (d, h) to one block of channels of a row.

@@ -15,8 +15,9 @@ namespace glia::cpu {
 /// depend on threads.
 ///
 /// A task is a block of output planes and rows of one sample. It keeps the input planes that an
-/// output plane reads packed in a ring that stays in the second-level cache, makes a group of
-/// output rows for one block of channels after another, and hands each finished row to the sink.
+/// group of output planes reads packed in a ring that stays in the second-level cache, makes a
+/// group of output rows (of several planes, where planes are small) for one block of channels after
+/// another, and hands each finished row to the sink.
 struct DirectPlan {
   static constexpr index_t ring_bytes = 512 * 1024;  ///< wanted size of the ring
   static constexpr index_t chunk_bytes =
@@ -34,7 +35,7 @@ struct DirectPlan {
   index_t row_block, plane_block;
   index_t first_column, columns, pixel_pitch, row_pitch, plane_pitch,
       ring;  ///< of the packed input
-  index_t group_rows, result_pitch;
+  index_t group_rows, group_planes, result_pitch;
   index_t scratch, partials, workers;
 
   DirectPlan(const ConvDescriptor& c, bool adjoint, const AnySource& source, const AnySink& sink,
@@ -49,8 +50,13 @@ struct DirectPlan {
         partials(sink.partials()),
         workers(threads) {
     const index_t class_width = divide_up(out.w, axis.period());
-    const bool narrow = isa == Isa::avx512 && class_width <= most_pixels(isa, 4);
-    blocks = narrow ? divide_up(vectors, 4) : (std::max)(index_t{1}, vectors / 2);
+    // Where a row is one tile, its tile may as well be wide.
+    const bool wide_registers = isa == Isa::avx512;
+    if (wide_registers && class_width <= most_pixels(isa, 3)) {
+      blocks = divide_up(vectors, class_width <= most_pixels(isa, 4) ? 4 : 3);
+    } else {
+      blocks = (std::max)(index_t{1}, vectors / 2);
+    }
     result_pitch = vectors * lanes;
 
     const Axis::Range wide = axis.range(0, out.w);
@@ -59,10 +65,10 @@ struct DirectPlan {
     // Pixels a multiple of 1 KiB apart would compete for few sets of the first-level cache.
     pixel_pitch = in.c % 256 == 0 ? in.c + 16 : in.c;
     row_pitch = round_up(columns * pixel_pitch, 16);
-    ring = (std::max)(index_t{1}, axis.most_taps());
+    ring = packed_extent(1);
 
     const auto fits = [this](index_t rows) {
-      return ring * packed_rows(rows) * row_pitch * 4 <= ring_bytes;
+      return ring * packed_extent(rows) * row_pitch * 4 <= ring_bytes;
     };
     row_block = round_up(out.h, 2);
     while (row_block > 2 && !fits(row_block)) row_block -= 2;
@@ -72,8 +78,13 @@ struct DirectPlan {
     while (tasks() < wanted_tasks && row_block > 2 && row_block / 2 * out.w >= least_task_pixels) {
       row_block = round_up(row_block / 2, 2);
     }
-    plane_pitch = packed_rows(row_block) * row_pitch;
+    plane_pitch = packed_extent(row_block) * row_pitch;
     group_rows = std::clamp(group_pixels / out.w, index_t{1}, row_block);
+    group_planes = 1;
+    if (group_rows >= out.h) {
+      group_planes = std::clamp(group_pixels / (out.h * out.w), index_t{1}, plane_block);
+      ring = packed_extent(group_planes);
+    }
   }
 
   [[nodiscard]] index_t taps() const { return axis.kernel * axis.kernel * axis.kernel; }
@@ -94,7 +105,7 @@ struct DirectPlan {
   [[nodiscard]] index_t partials_bytes() const { return round_up(tasks() * partials * 8, 64); }
   [[nodiscard]] index_t ring_floats() const { return round_up(ring * plane_pitch, 16); }
   [[nodiscard]] index_t result_floats() const {
-    return round_up(group_rows * out.w * result_pitch, 16);
+    return round_up(group_planes * group_rows * out.w * result_pitch, 16);
   }
   [[nodiscard]] index_t runs_bytes() const {
     return round_up(taps() * static_cast<index_t>(sizeof(Run)), 64);
@@ -109,11 +120,11 @@ struct DirectPlan {
   }
 
  private:
-  /// The most input rows that a block of output rows reads, wherever it starts.
-  [[nodiscard]] index_t packed_rows(index_t rows) const {
+  /// The most input rows or planes that so many output rows or planes read, wherever they start.
+  [[nodiscard]] index_t packed_extent(index_t outputs) const {
     index_t most = 1;
     for (index_t first = 0; first < axis.period(); ++first) {
-      const Axis::Range range = axis.range(first, first + rows);
+      const Axis::Range range = axis.range(first, first + outputs);
       most = (std::max)(most, range.high - range.low + 1);
     }
     return most;

@@ -36,6 +36,22 @@ template <int L>
 [[gnu::always_inline]] inline void save(float* p, const Floats<L>& v) {
   __builtin_memcpy(p, &v, sizeof(v));
 }
+/// Saves a whole cache line past the caches: no line is read only to be overwritten. Requires an
+/// address on a line; `finish_streaming` makes such lines visible to other threads.
+[[gnu::always_inline]] inline void stream(float* p, const Floats<16>& v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<Floats<16>*>(p));
+#elif defined(__x86_64__)
+  __builtin_ia32_movntps512(p, v);
+#else
+  save<16>(p, v);
+#endif
+}
+[[gnu::always_inline]] inline void finish_streaming() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
 /// sums += v, in double.
 template <int L>
 [[gnu::always_inline]] inline void add_to_doubles(double* sums, const Floats<L>& v) {

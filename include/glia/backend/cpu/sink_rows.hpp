@@ -45,9 +45,19 @@ struct OutputKernel {
   index_t addend_pitch;
   float* pooled;
   index_t pooled_pitch, pooled_width, width, channels;
-  bool pooled_first;
+  bool pooled_first, streams;
   double* partials;
 
+  /// Larger tensors are out of every cache before the next kernel reads them.
+  static constexpr double streamed_bytes = 1 << 27;
+
+  template <int L>
+  [[gnu::always_inline]] void put(float* to, const Floats<L>& v) const {
+    if constexpr (L == 16) {
+      if (streams) return stream(to, v);
+    }
+    save<L>(to, v);
+  }
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
     using V = Floats<L>;
@@ -66,7 +76,7 @@ struct OutputKernel {
       }
       sum = sum + v;
       squares = v * v + squares;
-      save<L>(to, v);
+      put<L>(to, v);
       if (pooled) save<L>(from, v);
     }
     if (partials) {
@@ -102,6 +112,7 @@ struct OutputKernel {
                                          double* partials) {
     const Shape pooled = s.pooled.shape;
     const bool pools = s.pooled.data && r.d / 2 < pooled.d && r.h / 2 < pooled.h;
+    const bool lines = s.y.pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(s.y.data) % 64 == 0;
     const OutputKernel kernel{r.data,
                               r.pitch,
                               s.y.row(r.n, r.d, r.h),
@@ -116,8 +127,10 @@ struct OutputKernel {
                               s.y.shape.w,
                               s.y.shape.c,
                               r.d % 2 == 0 && r.h % 2 == 0,
+                              lines && s.y.bytes() >= streamed_bytes,
                               s.moments ? partials : nullptr};
     for_channels<I>(s.y.shape.c, kernel);
+    if (kernel.streams) finish_streaming();
   }
 };
 
