@@ -1,12 +1,12 @@
 #include "experiment_round.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <sstream>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "training.hpp"
 
 namespace glia::program {
@@ -26,14 +26,8 @@ Words words_of(const std::vector<Path>& paths) {
   return words;
 }
 
-/// The shortest text that reads back as the same number.
-std::string text_of(double value) {
-  std::array<char, 32> digits;
-  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
-}
-
 Words words_of(const DataOptions& o) {
-  Words words{"--layout", o.layout, "--affine-tolerance", text_of(o.affine_tolerance)};
+  Words words{"--layout", o.layout, "--affine-tolerance", number_text(o.affine_tolerance)};
   if (!o.scheme.empty()) words = joined({words, {"--label-scheme", o.scheme}});
   for (const std::string& one : o.scheme_of) words = joined({words, {"--scheme-of", one}});
   if (o.zero_nonfinite) words.emplace_back("--zero-nonfinite");
@@ -46,10 +40,10 @@ Words recipe(const ExperimentOptions& o, const Role& role) {
   const double periods = static_cast<double>(role.every * o.epochs) / published_epochs;
   return joined({{"--network", o.networks.at(role.name)},
                  {"--optimizer", role.optimizer},
-                 {"--decay", text_of(role.decay)},
+                 {"--decay", number_text(role.decay)},
                  {"--every", std::to_string(std::max(1L, std::lround(periods)))},
                  {"--batch", std::to_string(role.batch)},
-                 {"--clip", text_of(role.clip)},
+                 {"--clip", number_text(role.clip)},
                  {"--patch", std::to_string(o.patch)},
                  {"--epochs", std::to_string(o.epochs)},
                  {"--steps-per-epoch", std::to_string(o.steps_per_epoch)},

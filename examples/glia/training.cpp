@@ -66,7 +66,8 @@ class EpochTimes {
 void prepare_folder(const TrainOptions& o, const std::string& config) {
   std::filesystem::create_directories(o.out);
   if (!o.resume) {
-    for (const char* name : {"last.safetensors", "best.safetensors", "history.csv", "times.csv"})
+    for (const char* name :
+         {checkpoint_name, previous_name, weights_name, "history.csv", "times.csv"})
       std::filesystem::remove(o.out / name);
   }
   for (const char* name : {"config.toml", "history.csv", "times.csv"})
@@ -161,8 +162,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
 
   Trainer<Net, DiceAndCrossEntropy, AnyOptimizer, AnySchedule> trainer(
       model, t, make_loss(o), make_optimizer(o), make_schedule(o), events);
-  if (o.resume && std::filesystem::exists(o.out / "last.safetensors")) {
-    trainer.resume();
+  if (o.resume && trainer.resume()) {
     history = trainer.history();
     complain("resuming after step " + std::to_string(trainer.step()));
   }

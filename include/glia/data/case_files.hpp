@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/utf8.hpp"
 #include "glia/data/label_scheme.hpp"
 #include "glia/data/modality.hpp"
 
@@ -86,12 +87,12 @@ struct FoundCases {
   return std::nullopt;
 }
 
-/// True if output files can be named after the case: no separators, no control characters, no
-/// leading dot.
+/// True if output files can be named after the case and lists in files can hold it: UTF-8, no
+/// separators, commas or control characters, no leading dot.
 [[nodiscard]] inline bool is_valid_case_id(std::string_view id) {
-  return !id.empty() && id.front() != '.' &&
+  return !id.empty() && id.front() != '.' && is_utf8(id) &&
          std::none_of(id.begin(), id.end(), [](unsigned char c) {
-           return c == '/' || c == '\\' || std::iscntrl(c) != 0;
+           return c == '/' || c == '\\' || c == ',' || std::iscntrl(c) != 0;
          });
 }
 

@@ -57,6 +57,7 @@ inline std::vector<NamedValues> read_named_values(const Json& labels,
     if (key_is_number && value.is_string()) {
       named.push_back({value.get<std::string>(), {label_value(Json(number), file)}});
     } else if (value.is_array()) {
+      if (value.empty()) refuse_json(file, "labels", "no value for '" + key + "'", "at least one");
       named.push_back({key, {}});
       for (const Json& element : value) named.back().values.push_back(label_value(element, file));
     } else {

@@ -40,7 +40,8 @@ struct LoaderOptions {
 /// of threads, and training that goes on at `first_step` sees what it would have seen.
 class PatchLoader {
  public:
-  /// Requires that `cases` outlives the loader and does not change. Throws as PatchSampler does.
+  /// Requires that `cases` outlives the loader and does not change. Throws UsageError for options
+  /// that make no sense, and as PatchSampler does.
   PatchLoader(const std::vector<PreparedCase>& cases, const LoaderOptions& options,
               index_t first_step = 0)
       : cases_(cases),
@@ -55,6 +56,7 @@ class PatchLoader {
       throw UsageError("loader: expected at least one thread and one batch ahead, got " +
                        std::to_string(options.threads) + " and " + std::to_string(options.ahead));
     }
+    require_valid(options.augment);
     for (int i = 0; i < options.threads; ++i) {
       workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
     }

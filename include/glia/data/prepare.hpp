@@ -24,11 +24,9 @@ namespace glia {
   if (whole.labels) result.labels = crop(*whole.labels, result.crop);
   result.image = HostTensor<float>(make_shape(1, result.crop.extent, modality::count));
   for (std::size_t channel = 0; channel < whole.images.size(); ++channel) {
-    const IntensityStatistics statistics = nonzero_statistics(whole.images[channel]);
-    const Volume<float> part = crop(whole.images[channel], result.crop);
     float* out = result.image.values().data() + channel;
-    for (const float x : part.voxels) {
-      *out = x == 0.0F ? 0.0F : statistics.z_score(x);
+    for (const float x : crop(normalise(whole.images[channel]), result.crop).voxels) {
+      *out = x;
       out += modality::count;
     }
   }

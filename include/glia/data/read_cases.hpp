@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "glia/core/log.hpp"
 #include "glia/data/case.hpp"
 #include "glia/data/dataset.hpp"
 #include "glia/data/prepare.hpp"
@@ -12,33 +13,38 @@ namespace glia {
 namespace detail {
 
 inline std::vector<PreparedCase> read_cases(const std::filesystem::path& folder,
-                                            const FindCasesOptions& find, bool labelled) {
+                                            const FindCasesOptions& find, bool labelled,
+                                            const LogSink& sink) {
   Dataset dataset = find_cases(folder, find);
   require_no_problems(dataset);
   const ReadCaseOptions read{.require_label = labelled, .refuse_constant = labelled};
   std::vector<PreparedCase> cases;
   for (CaseFiles& files : dataset.cases) {
     if (!labelled) files.label.clear();
-    cases.push_back(prepare(read_case(files, read)));
+    const Case whole = read_case(files, read);
+    for (const std::string& warning : whole.warnings) log(sink, Severity::warning, warning);
+    cases.push_back(prepare(whole));
   }
   return cases;
 }
 
 }  // namespace detail
 
-/// All cases below a folder, ready to train on. Throws DataError that lists the problems if any
-/// case is incomplete or has no label file, and whatever `find_cases` and `read_case` throw.
+/// All cases below a folder, ready to train on; `log` hears what is odd about their files. Throws
+/// DataError that lists the problems if any case is incomplete or has no label file, and whatever
+/// `find_cases` and `read_case` throw.
 [[nodiscard]] inline std::vector<PreparedCase> read_labelled_cases(
-    const std::filesystem::path& folder, FindCasesOptions find = {}) {
+    const std::filesystem::path& folder, FindCasesOptions find = {}, const LogSink& log = {}) {
   find.require_labels = true;
-  return detail::read_cases(folder, find, true);
+  return detail::read_cases(folder, find, true, log);
 }
 
 /// All cases below a folder without labels: label files, if there are any, are not looked at.
 /// Throws as `read_labelled_cases` does.
 [[nodiscard]] inline std::vector<PreparedCase> read_unlabelled_cases(
-    const std::filesystem::path& folder, const FindCasesOptions& find = {}) {
-  return detail::read_cases(folder, find, false);
+    const std::filesystem::path& folder, const FindCasesOptions& find = {},
+    const LogSink& log = {}) {
+  return detail::read_cases(folder, find, false, log);
 }
 
 }  // namespace glia

@@ -75,8 +75,7 @@ class Distiller {
     std::move(unlabelled.begin(), unlabelled.end(), std::back_inserter(labelled));
     Trainer<Net, decltype(labelling_.loss(task)), O, S> trainer(
         student_, options, labelling_.loss(task), optimizer, schedule, events);
-    if (options_.resume && std::filesystem::exists(options.folder / "last.safetensors"))
-      trainer.resume();
+    if (options_.resume) trainer.resume();
     return trainer.fit(labelled, validation);
   }
 

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <string>
 
+#include "glia/core/number_text.hpp"
 #include "glia/data/soft_target.hpp"
 #include "glia/infer/regions.hpp"
 #include "glia/losses/distillation.hpp"
@@ -46,7 +47,7 @@ struct HardLabels {
   }
   [[nodiscard]] std::string describe() const {
     std::string text = "hard";
-    for (const float threshold : rule.thresholds) text += " " + std::to_string(threshold);
+    for (const float threshold : rule.thresholds) text += " " + number_text(threshold);
     return text;
   }
 };
@@ -72,7 +73,7 @@ struct Softened {
     return {task, temperature, alpha};
   }
   [[nodiscard]] std::string describe() const {
-    return "softened " + std::to_string(temperature) + " " + std::to_string(alpha);
+    return "softened " + number_text(temperature) + " " + number_text(alpha);
   }
 };
 
@@ -96,7 +97,7 @@ struct Confident {
     return inner.loss(task);
   }
   [[nodiscard]] std::string describe() const {
-    return "confident " + std::to_string(low) + " " + std::to_string(high) + " " + inner.describe();
+    return "confident " + number_text(low) + " " + number_text(high) + " " + inner.describe();
   }
 };
 template <Labelling Inner>

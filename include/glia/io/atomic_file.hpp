@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +22,11 @@ namespace glia {
 
 /// A file that appears under its name complete or not at all.
 ///
-/// Bytes go to `NAME.tmp.PID.N` in the same folder; `commit()` flushes them to the device, renames
-/// the file over `NAME` and flushes the folder. Without commit the destructor removes the temporary
-/// file and whatever `NAME` held before stays. A symbolic link is followed: the file behind it is
-/// replaced. Throws IoError with path, reason and bytes written (a program should ignore SIGXFSZ so
-/// that a file size limit arrives here as an error).
+/// Bytes go to `NAME.tmp.PID.N` in the same folder, locked while it is written; `commit()` flushes
+/// them to the device, renames the file over `NAME` and flushes the folder. Without commit the
+/// destructor removes the temporary file and whatever `NAME` held before stays. A symbolic link is
+/// followed: the file behind it is replaced. Throws IoError with path, reason and bytes written (a
+/// program should ignore SIGXFSZ so that a file size limit arrives here as an error).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path) : path_(path) {
@@ -76,6 +77,7 @@ class AtomicFile {
       descriptor_ = detail::FileDescriptor(
           ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (descriptor_.valid()) {
+        ::flock(descriptor_.get(), LOCK_EX | LOCK_NB);  // tells `remove_leftovers` to let it be
         temporary_ = std::move(candidate);
         return;
       }
@@ -103,16 +105,21 @@ class AtomicFile {
   std::uint64_t written_ = 0;
 };
 
-/// Removes the temporary files that killed writers of `path` left beside it. Requires that nobody
-/// is writing it now.
+/// Removes the temporary files that killed writers of `path` left beside it; those of living ones
+/// are locked and stay.
 inline void remove_leftovers(const std::filesystem::path& path) {
   const std::string start = path.filename().string().substr(0, 200) + ".tmp.";
   std::error_code ignored;
   for (std::filesystem::directory_iterator entry(path.parent_path(), ignored), end;
        !ignored && entry != end; entry.increment(ignored)) {
-    if (entry->path().filename().string().starts_with(start)) {
-      ::unlink(entry->path().c_str());
-    }
+    const std::filesystem::path& file = entry->path();
+    if (!file.filename().string().starts_with(start)) continue;
+    const detail::FileDescriptor descriptor(
+        ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const bool written_now = descriptor.valid() &&
+                             ::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 &&
+                             errno == EWOULDBLOCK;
+    if (!written_now) ::unlink(file.c_str());
   }
 }
 

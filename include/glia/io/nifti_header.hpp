@@ -4,7 +4,6 @@
 #include <nifti2.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/io/affine.hpp"
 #include "glia/io/byte_order.hpp"
 #include "glia/io/nifti_datatype.hpp"
@@ -52,12 +52,7 @@ struct NiftiHeader {
 
 namespace detail {
 
-[[nodiscard]] inline std::string number_text(double value) {
-  std::array<char, 40> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
-[[nodiscard]] inline std::string number_text(const Affine& affine) {
+[[nodiscard]] inline std::string affine_text(const Affine& affine) {
   std::string text = "[";
   for (const auto& row : affine.m) {
     for (const double value : row) text += number_text(value) + " ";
@@ -265,9 +260,9 @@ class NiftiParser {
   }
 
   void check_affine(const char* field, const Affine& affine) const {
-    if (!affine.finite()) refuse(field, number_text(affine), "finite numbers");
+    if (!affine.finite()) refuse(field, affine_text(affine), "finite numbers");
     if (!std::isfinite(affine.determinant()) || affine.orthogonality() < 1e-4) {
-      refuse(field, number_text(affine), "a map that can be inverted (this one is singular)");
+      refuse(field, affine_text(affine), "a map that can be inverted (this one is singular)");
     }
   }
 

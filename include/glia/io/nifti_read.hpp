@@ -230,7 +230,12 @@ inline void finish(DecompressedFile& file, const std::string& name,
     file.emplace(paths.voxels);
   }
   detail::check_readable(header, *file, name, options.max_voxels);
-  file->skip(header.data_offset - file->position());
+  const std::uint64_t gap = header.data_offset - file->position();
+  if (file->skip(gap) != gap) {
+    throw DataError(name + ": unexpected end of file: got " + std::to_string(file->position()) +
+                    " bytes, expected voxels from byte " + std::to_string(header.data_offset) +
+                    " on");
+  }
 
   detail::VoxelReader reader(*file, header, name);
   for (index_t frame = 0; frame < header.frames; ++frame) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "glia/core/config.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/metrics/percentile.hpp"
 #include "glia/metrics/region_scores.hpp"
@@ -31,7 +31,6 @@ struct Report {
   std::vector<CaseScores> cases{};
   std::string label_scheme{};  ///< of the files compared
   std::string hausdorff_definition{PooledPercentile::name};
-  std::string model_checksum{};  ///< SHA-256 of the checkpoint; empty if unknown
 };
 
 /// One statistic over the cases, for WT, TC, ET.
@@ -68,13 +67,6 @@ inline double standard_deviation(std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-// std::to_chars knows no locale and gives the shortest text that reads back as the same number.
-inline std::string csv_number(double value) {
-  std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return {buffer.data(), end};
-}
-
 /// A CSV field, quoted where RFC 4180 asks for it.
 inline std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -87,7 +79,7 @@ inline std::string csv_row(const std::string& id, std::span<const RegionScores> 
   std::string row = csv_field(id);
   for (const auto& column : score_columns) {
     for (const int r : column_order) {
-      row += ',' + csv_number(regions[static_cast<std::size_t>(r)].*column.score);
+      row += ',' + number_text(regions[static_cast<std::size_t>(r)].*column.score);
     }
   }
   return row + '\n';
@@ -152,8 +144,8 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
   return text;
 }
 
-/// The report as JSON: `rules`, `hausdorff_definition`, `label_scheme`, `library_version`,
-/// `model_sha256` (if known), `cases` and `summary`.
+/// The report as JSON: `rules`, `hausdorff_definition`, `label_scheme`, `library_version`, `cases`
+/// and `summary`.
 [[nodiscard]] inline std::string to_json(const Report& report) {
   using Json = nlohmann::ordered_json;
   Json document;
@@ -161,7 +153,6 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
   document["hausdorff_definition"] = report.hausdorff_definition;
   document["label_scheme"] = report.label_scheme;
   document["library_version"] = GLIA_VERSION_STRING;
-  if (!report.model_checksum.empty()) document["model_sha256"] = report.model_checksum;
   document["cases"] = Json::array();
   for (const CaseScores& scores : report.cases) {
     Json entry;
@@ -180,12 +171,6 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
 /// Writes `to_csv`; complete or not at all. Throws IoError.
 inline void write_csv(const std::filesystem::path& path, const Report& report) {
   const std::string text = to_csv(report);
-  write_file_atomically(path, std::as_bytes(std::span(text)));
-}
-
-/// Writes `to_json`; complete or not at all. Throws IoError.
-inline void write_json(const std::filesystem::path& path, const Report& report) {
-  const std::string text = to_json(report);
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 

@@ -33,6 +33,7 @@ class Model {
   /// Probabilities of the regions: image [N, D, H, W, In] to [N, D, H, W, Out]. Each extent must be
   /// a multiple of divisor(). The plan of one shape is kept. Throws UsageError, OutOfMemory.
   void operator()(View<const float> image, View<float> probabilities) {
+    require_shape("probabilities", probabilities.shape, with_channels(image.shape, Net::out));
     prepare(image.shape);
     const ArenaScope run{*context_, *arena_};
     typename Net::Saved saved;

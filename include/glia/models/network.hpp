@@ -40,6 +40,13 @@ concept Network = requires {
 }
 &&ParameterStruct<typename N::Parameters>;
 
+/// Throws UsageError unless a tensor that a network is given has the shape that it needs.
+inline void require_shape(const char* what, Shape got, Shape expected) {
+  if (got == expected) return;
+  throw UsageError(std::string("network: ") + what + ": got " + to_string(got) + ", expected " +
+                   to_string(expected));
+}
+
 /// Throws UsageError unless the image has the network's channels and extents that its levels can
 /// halve.
 template <Network Net>

@@ -7,13 +7,13 @@
 namespace glia {
 
 /// A dense tensor on the ordinary heap, for data that enters or leaves a network: [N, D, H, W, C],
-/// pitch = C.
+/// pitch = C. Throws OutOfMemory for a shape that no memory holds.
 template <class T>
 class HostTensor {
  public:
   HostTensor() = default;
   explicit HostTensor(Shape shape, T value = T{})
-      : shape_(shape), data_(static_cast<std::size_t>(shape.elements()), value) {}
+      : shape_(shape), data_(allocatable_elements(shape), value) {}
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] View<T> view() { return {data_.data(), shape_, shape_.c}; }

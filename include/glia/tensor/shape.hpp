@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
+#include "glia/core/error.hpp"
 #include "glia/core/types.hpp"
 
 namespace glia {
@@ -41,6 +43,17 @@ struct Shape {
 [[nodiscard]] inline std::string to_string(Shape s) {
   return "[" + std::to_string(s.n) + ", " + std::to_string(s.d) + ", " + std::to_string(s.h) +
          ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + "]";
+}
+
+/// Elements of a tensor that is to exist. Throws OutOfMemory if no memory could hold so many.
+[[nodiscard]] inline std::size_t allocatable_elements(Shape s) {
+  constexpr index_t limit = index_t{1} << 56;
+  index_t count = 1;
+  for (const index_t extent : {s.n, s.d, s.h, s.w, s.c}) {
+    if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > limit)
+      throw OutOfMemory("tensor: no memory holds a shape of " + to_string(s));
+  }
+  return static_cast<std::size_t>(count);
 }
 
 }  // namespace glia

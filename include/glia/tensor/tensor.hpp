@@ -16,8 +16,7 @@ class Tensor {
   /// [N, D, H, W, C] with voxels `pitch` elements apart. The memory is not initialised.
   Tensor(Context& context, Shape shape, index_t pitch)
       : arena_(&context.arena()),
-        id_(arena_->allocate(static_cast<std::size_t>(shape.n * shape.voxels() * pitch) *
-                             sizeof(T))),
+        id_(arena_->allocate(allocatable_elements(with_channels(shape, pitch)) * sizeof(T))),
         view_{reinterpret_cast<T*>(arena_->address(id_)), shape, pitch} {}
   Tensor(Tensor&& other) noexcept
       : arena_(std::exchange(other.arena_, nullptr)),

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <charconv>
-#include <cstdio>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "glia/core/number_text.hpp"
 #include "glia/train/events.hpp"
 #include "glia/train/weights.hpp"
 
@@ -37,11 +38,7 @@ namespace detail {
 /// Numbers as text that reads back to the same bits.
 class NumberWriter {
  public:
-  void operator()(double value) {
-    char buffer[64];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-    text_ += (text_.empty() ? "" : " ") + std::string(buffer, end);
-  }
+  void operator()(double value) { text_ += (text_.empty() ? "" : " ") + number_text(value); }
   void operator()(index_t value) { (*this)(static_cast<double>(value)); }
   [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -65,6 +62,8 @@ class NumberReader {
   void operator()(index_t& value) {
     double number = 0;
     (*this)(number);
+    if (!(std::abs(number) <= 0x1p53) || number != std::trunc(number))
+      throw DataError(where_ + ": got " + number_text(number) + ", expected a whole number");
     value = static_cast<index_t>(number);
   }
   [[nodiscard]] bool at_end() const { return position_ >= text_.size(); }

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,7 +16,7 @@
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/whole_volume.hpp"
 #include "glia/io/atomic_file.hpp"
-#include "glia/io/folder.hpp"
+#include "glia/io/folder_lock.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
 #include "glia/optim/gradient_clipping.hpp"
@@ -29,19 +31,23 @@ namespace glia {
 
 struct TrainerOptions {
   index_t epochs = 280;
-  index_t steps_per_epoch = 0;    ///< 0: as many batches as hold each training case once
-  LoaderOptions loader{};         ///< patch, batch, augmentation; its seed is the context's
-  bool whole_volumes = false;     ///< resample cases to the patch's extent, cut no patches
-  double clip_norm = 0;           ///< largest L2 norm of a gradient; 0: no limit
-  double average_decay = 0;       ///< of the moving average of weights; 0: none
-  index_t validate_every = 1;     ///< epochs
-  SlidingWindowOptions window{};  ///< of validation; its window is the patch
-  int max_skipped = 5;            ///< steps in a row, none of them finite, that end the run
-  std::filesystem::path
-      folder{};            ///< of last.safetensors and best.safetensors; empty: nothing is written
+  index_t steps_per_epoch = 0;     ///< 0: as many batches as hold each training case once
+  LoaderOptions loader{};          ///< patch, batch, augmentation; its seed is the context's
+  bool whole_volumes = false;      ///< resample cases to the patch's extent, cut no patches
+  double clip_norm = 0;            ///< largest L2 norm of a gradient; 0: no limit
+  double average_decay = 0;        ///< of the moving average of weights; 0: none
+  index_t validate_every = 1;      ///< epochs
+  SlidingWindowOptions window{};   ///< of validation; its window is the patch
+  int max_skipped = 5;             ///< steps in a row, none of them finite, that end the run
+  std::filesystem::path folder{};  ///< of the files named below; empty: nothing is written
   index_t save_every = 0;  ///< steps between saves besides the one after each epoch; 0: none
   Metadata description{};  ///< recorded in the checkpoints
 };
+
+/// What a trainer leaves in its folder: the best weights, its last state and the state before.
+inline constexpr const char* weights_name = "best.safetensors";
+inline constexpr const char* checkpoint_name = "last.safetensors";
+inline constexpr const char* previous_name = "previous.safetensors";
 
 enum class TrainingEnd { finished, stopped };
 
@@ -57,8 +63,11 @@ requires OptimizerFor<O, typename Net::Engine>
 class Trainer {
  public:
   using B = typename Net::Engine;
+  static_assert(Net::in == modality::count && Net::out == region::count,
+                "Trainer: cases have four modalities and three regions: use Channels<4, 3>");
 
-  /// Throws UsageError if a count that must be positive is not.
+  /// Takes the folder for itself. Throws UsageError if a count that must be positive is not,
+  /// IoError if another trainer has the folder.
   Trainer(Model<Net>& model, TrainerOptions options, L loss = {}, O optimizer = {}, S schedule = {},
           TrainingEvents events = {})
       : model_(model),
@@ -73,15 +82,32 @@ class Trainer {
     require_positive("max_skipped", options_.max_skipped);
     options_.loader.seed = model_.context().seed();
     options_.window.window = options_.loader.patch;
+    if (!options_.folder.empty()) lock_.emplace(options_.folder);
     if (state_.average)
       std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
   }
 
-  /// Goes on from `last.safetensors` of the folder. Throws IoError, DataError or UsageError if it
-  /// is missing, damaged or of another network.
-  void resume() {
-    load_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(),
-                    options_.description);
+  /// Goes on from the folder's last checkpoint, or from the one before it where the last is
+  /// damaged, which the context's log is told; false if there is none. Throws IoError if what there
+  /// is is damaged, UsageError if it is of another run.
+  bool resume() {
+    std::string damage;
+    for (const char* name : {checkpoint_name, previous_name}) {
+      const std::filesystem::path path = options_.folder / name;
+      if (!std::filesystem::exists(path)) continue;
+      try {
+        load_checkpoint(path, model_, state_, schedule_.state(), options_.description);
+      } catch (const DataError& error) {
+        damage += (damage.empty() ? "" : "; ") + std::string(error.what());
+        continue;
+      }
+      if (!damage.empty())
+        log(model_.context().log_sink(), Severity::warning,
+            damage + "; going on from " + path.string());
+      return true;
+    }
+    if (damage.empty()) return false;
+    throw IoError("no checkpoint to go on from: " + damage);
   }
 
   /// Trains until the last epoch or until `stop` says so. Throws NumericalError when too many steps
@@ -91,10 +117,8 @@ class Trainer {
     const index_t per_epoch = steps_per_epoch(training);
     const index_t steps = per_epoch * options_.epochs;
     if (!options_.folder.empty()) {
-      make_folder(options_.folder);
-      for (const char* name : {"last.safetensors", "best.safetensors"}) {
+      for (const char* name : {checkpoint_name, weights_name})
         remove_leftovers(options_.folder / name);  // of a run that was killed
-      }
     }
     const std::vector<PreparedCase> resampled = resampled_to_patch(training);
     PatchLoader loader(options_.whole_volumes ? resampled : training, options_.loader, state_.step);
@@ -209,15 +233,25 @@ class Trainer {
     state_.epoch_loss = 0;
     state_.epoch_steps = state_.epoch_skipped = 0;
     if (best && !options_.folder.empty()) {
-      save_weights(options_.folder / "best.safetensors", model_, options_.description);
+      save_weights(options_.folder / weights_name, model_, options_.description);
     }
     if (events_.epoch) events_.epoch(record, best);
   }
 
   void save() {
     if (options_.folder.empty()) return;
-    save_checkpoint(options_.folder / "last.safetensors", model_, state_, schedule_.state(),
+    keep_previous();
+    save_checkpoint(options_.folder / checkpoint_name, model_, state_, schedule_.state(),
                     options_.description);
+  }
+
+  /// The last checkpoint gets a second name, which it keeps when a newer one takes the first. Where
+  /// a file system knows no such names, there is no previous checkpoint.
+  void keep_previous() const {
+    const auto last = options_.folder / checkpoint_name, previous = options_.folder / previous_name;
+    std::error_code ignored;
+    std::filesystem::remove(previous, ignored);
+    std::filesystem::create_hard_link(last, previous, ignored);
   }
 
   /// Puts the averaged weights into the model while it lives.
@@ -246,6 +280,7 @@ class Trainer {
   S schedule_;
   TrainingEvents events_;
   TrainingState<Net> state_;
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace glia

@@ -102,15 +102,19 @@ class GradientComputer {
   using B = typename Net::Engine;
   using Parameters = ParameterSet<typename Net::Parameters, typename B::Real>;
 
+  /// For images of one shape [N, D, H, W, In]. Throws UsageError if an extent does not fit.
   GradientComputer(Context& context, Shape image, L loss)
       : context_(&context),
+        image_(image),
         loss_(std::move(loss)),
         arena_(std::make_unique<Arena>(plan_training<Net>(context, image, loss_).memory)) {}
 
-  /// Sets `grads` to the gradient of the loss, which it returns. Layers that draw random numbers
-  /// draw them for `step`.
+  /// Sets `grads` to the gradient of the loss, which it returns, at targets [N, D, H, W, Out].
+  /// Layers that draw random numbers draw them for `step`. Throws UsageError for other shapes.
   double operator()(const Parameters& parameters, View<const float> image, View<const float> target,
                     Parameters& grads, index_t step = 0) {
+    require_shape("image", image.shape, image_);
+    require_shape("target", target.shape, with_channels(image_, Net::out));
     context_->begin_step(step);
     const ArenaScope run{*context_, *arena_};
     B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
@@ -121,6 +125,7 @@ class GradientComputer {
 
  private:
   Context* context_;
+  Shape image_;
   L loss_;
   LossBuffers buffers_;
   std::unique_ptr<Arena> arena_;

@@ -10,11 +10,12 @@
 
 namespace glia {
 
-/// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws DataError
-/// for a case without labels.
+/// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws UsageError
+/// if there are no cases, DataError for a case without labels.
 template <Predictor P>
 [[nodiscard]] std::array<double, 3> validate(P&& predictor, const std::vector<PreparedCase>& cases,
                                              const SlidingWindowOptions& options) {
+  if (cases.empty()) throw UsageError("validation: expected cases, got none");
   std::array<double, 3> mean{};
   for (const PreparedCase& source : cases) {
     if (!source.labels) throw DataError("validation: case " + source.id + " has no labels");
