@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "glia/data/prepare.hpp"
 #include "glia/data/provenance.hpp"
@@ -39,9 +40,12 @@ std::vector<FileStamp> images_of(const CaseFiles& files) {
   return stamps_of(paths);
 }
 
-/// Everything beside teachers, labelling and images that decides labels.
-std::string settings_text(const TeacherOptions& o) {
-  nlohmann::ordered_json j{{"patch", o.patch},
+/// Everything beside teachers, labelling and images that decides a case's label file.
+std::string settings_text(const TeacherOptions& o, const DataOptions& reading,
+                          const CaseFiles& files) {
+  nlohmann::ordered_json j{{"label_scheme", files.scheme.name},
+                           {"zero_nonfinite", reading.zero_nonfinite},
+                           {"patch", o.patch},
                            {"overlap", o.overlap},
                            {"mirror", o.mirror},
                            {"combination", o.combination}};
@@ -61,8 +65,8 @@ class Expectation {
  public:
   Expectation(const AnnotationJob& job, const TeacherOptions& teacher)
       : job_(job),
+        teacher_(teacher),
         labelling_(labelling_text(teacher)),
-        settings_(settings_text(teacher)),
         teachers_(stamps_of(teacher.models)),
         hard_(teacher.labelling == "hard") {}
 
@@ -71,7 +75,7 @@ class Expectation {
     p.case_id = files.id;
     p.date = today();
     p.labelling = labelling_;
-    p.settings = settings_;
+    p.settings = settings_text(teacher_, job_.reading, files);
     p.teachers = teachers_;
     p.images = images_of(files);
     return p;
@@ -79,7 +83,12 @@ class Expectation {
 
   [[nodiscard]] Found inspect(const CaseFiles& files) const {
     const auto labels = labels_path(job_.out, files.id);
-    const auto recorded = read_provenance(provenance_path(labels));
+    std::optional<Provenance> recorded;
+    try {
+      recorded = read_provenance(provenance_path(labels));
+    } catch (const DataError& error) {
+      return {State::stale, error.what()};
+    }
     if (!recorded) {
       if (!std::filesystem::exists(labels)) return {State::unfinished, "there is none"};
       return {State::foreign, labels.string() + " has no provenance"};
@@ -99,7 +108,8 @@ class Expectation {
 
  private:
   const AnnotationJob& job_;
-  std::string labelling_, settings_;
+  const TeacherOptions& teacher_;
+  std::string labelling_;
   std::vector<FileStamp> teachers_;
   bool hard_;
 };
@@ -129,7 +139,7 @@ class Annotator {
     const auto labels = labels_path(job_.out, files.id),
                soft = soft_target_path(job_.out, files.id);
     for (const auto& path : {labels, soft, provenance_path(labels)}) remove_leftovers(path);
-    const Case whole = read_case(files, read_options(job_.reading));
+    const Case whole = read_case(files, read_options(job_.reading), job_.reading.keep_going);
     for (const std::string& warning : whole.warnings) complain("warning: " + warning);
     PreparedCase prepared = prepare(whole);
 

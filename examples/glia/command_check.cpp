@@ -105,7 +105,7 @@ void add_check(CLI::App& app, const CommonOptions& common, Action& action) {
   CLI::App* c =
       app.add_subcommand("check", "look for problems in a data set, a case or one NIfTI file");
   c->add_option("path", o->path, "data set folder, case folder or NIfTI file")->required();
-  add_data_options(*c, o->reading);
+  add_reading_options(*c, o->reading);
   c->add_flag("--require-labels", o->require_labels, "a case without labels is a problem");
   c->add_option("--json", o->json, "write everything found to this file");
   c->callback([o, &common, &action] { action = [o, &common] { return run_check(*o, common); }; });

@@ -62,6 +62,10 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
   const std::vector<Pair> pairs = find_pairs(o, refused);
   Report report;
   ProgressBar bar("evaluate", "cases", common.quiet);
+  const auto leave_out = [&](const Error& error) {
+    complain(error.what());
+    ++refused;
+  };
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
       const ScoredCase scored = score(pairs[i], o);
@@ -69,8 +73,10 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
       report.label_scheme = scored.scheme;
     } catch (const DataError& error) {
       if (!o.reading.keep_going) throw;
-      complain(error.what());
-      ++refused;
+      leave_out(error);
+    } catch (const IoError& error) {
+      if (!o.reading.keep_going) throw;
+      leave_out(error);
     }
     bar.update(static_cast<double>(i + 1), static_cast<double>(pairs.size()));
   }

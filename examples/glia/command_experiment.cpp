@@ -11,6 +11,7 @@
 #include "experiment_results.hpp"
 #include "experiment_round.hpp"
 #include "glia/core/error.hpp"
+#include "glia/io/folder_lock.hpp"
 #include "program.hpp"
 #include "terminal.hpp"
 
@@ -93,7 +94,6 @@ void prepare_folder(const ExperimentOptions& o, const std::vector<RoundPlan>& pl
   if (!o.resume) {
     for (const RoundPlan& plan : plans) std::filesystem::remove_all(home_of(o, plan));
   }
-  std::filesystem::create_directories(o.out);
   write_text(o.out / "config.toml", config);
 }
 
@@ -121,6 +121,7 @@ int run_experiment(const ExperimentOptions& o, const CommonOptions& common,
     take(PhaseMode::print);
     return end;
   }
+  const FolderLock lock(o.out);
   prepare_folder(o, plans, config);
   catch_signals();
   Gathering gathering(o);

@@ -36,9 +36,11 @@ class Segmenter {
         predictor_(options.predictor, context_),
         log_(common) {}
 
-  void segment(const CaseFiles& files, const std::filesystem::path& out) {
+  void segment(CaseFiles files, const std::filesystem::path& out) {
     const auto start = std::chrono::steady_clock::now();
-    const Case whole = read_case(files, read_options(o_.reading));
+    const bool labels_tell_scheme = files.scheme_from_values && o_.output_scheme.empty();
+    if (!labels_tell_scheme) files.label.clear();
+    const Case whole = read_case(files, read_options(o_.reading), o_.reading.keep_going);
     for (const std::string& warning : whole.warnings) complain("warning: " + warning);
     const PreparedCase prepared = prepare(whole);
 
@@ -52,8 +54,8 @@ class Segmenter {
     const PostprocessChanges changes = postprocess(labels, o_.post);
     const LabelScheme& scheme =
         o_.output_scheme.empty() ? whole.scheme : label_scheme(o_.output_scheme);
-    record_provenance(files.id, out);
     write_case_labels(out, labels, prepared, whole, scheme);
+    record_provenance(files.id, out);
 
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -4,6 +4,7 @@
 
 #include "glia/core/error.hpp"
 #include "glia/data/content_id.hpp"
+#include "program.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {
@@ -15,7 +16,8 @@ std::vector<PreparedCase> identify(std::vector<CaseFiles>& files, const Identify
   std::vector<CaseFiles> readable;
   for (std::size_t i = 0; i < files.size(); ++i) {
     try {
-      const ContentId content = content_id(read_case(files[i], options.reading).images);
+      const ContentId content =
+          content_id(read_case(files[i], options.reading, options.keep_going).images);
       PreparedCase& made = cases.emplace_back();
       made.id = files[i].id;
       made.content = content;

@@ -1,11 +1,17 @@
 // The command-line program: one subcommand per file, this one parses and turns errors into exit
 // codes.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +23,8 @@
 namespace {
 
 using glia::program::complain;
+using glia::program::context_options;
+using glia::program::JsonLog;
 
 /// Number of insertions, deletions and replacements between two words.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -61,6 +69,14 @@ std::string seed_problem(const std::string& text) {
   return "got " + text + ", expected a whole number from 0 to 18446744073709551615";
 }
 
+/// Results must have arrived before the exit code says so.
+void finish_output() {
+  const bool flushed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const bool stored = fsync(STDOUT_FILENO) == 0 || (errno != EIO && errno != ENOSPC);
+  if (!flushed || !stored)
+    throw glia::IoError(std::string("standard output: cannot write: ") + std::strerror(errno));
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"glia: 3-D brain-tumour segmentation. Not a medical device."};
   glia::program::CommonOptions common;
@@ -101,7 +117,14 @@ int run(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
-  return action();
+  static_cast<void>(context_options(common));
+  JsonLog log(common);
+  const int code = action();
+  finish_output();
+  log.line(nlohmann::ordered_json{
+      {"event", "end"}, {"command", app.get_subcommands().front()->get_name()}, {"exit_code", code}}
+               .dump());
+  return code;
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ void JsonLog::result(const std::string& json) {
   line(json);
 }
 
-void add_data_options(CLI::App& command, DataOptions& options) {
+void add_reading_options(CLI::App& command, DataOptions& options) {
   command
       .add_option("--layout", options.layout,
                   "auto, brats2018 (2017 to 2021), brats2023, msd or nnunet")
@@ -105,15 +105,19 @@ void add_data_options(CLI::App& command, DataOptions& options) {
       ->check(known_scheme());
   command.add_option("--scheme-of", options.scheme_of, "FOLDER=SCHEME, for one of the folders");
   command
-      .add_option("--only", options.only, "file with the ids of the cases to take, one per line")
-      ->check(CLI::ExistingFile);
-  command
       .add_option("--affine-tolerance", options.affine_tolerance,
                   "mm that voxels of two files of a case may lie apart")
       ->check(non_negative())
       ->capture_default_str();
   command.add_flag("--zero-nonfinite", options.zero_nonfinite,
                    "read NaN and infinite voxels as 0 instead of refusing");
+}
+
+void add_data_options(CLI::App& command, DataOptions& options) {
+  add_reading_options(command, options);
+  command
+      .add_option("--only", options.only, "file with the ids of the cases to take, one per line")
+      ->check(CLI::ExistingFile);
   command.add_flag("--keep-going", options.keep_going,
                    "leave cases with problems out; exit code 7 if there were any");
 }
@@ -141,6 +145,15 @@ FindCasesOptions find_options(const DataOptions& options, const std::filesystem:
 ReadCaseOptions read_options(const DataOptions& options) {
   return {.nonfinite = options.zero_nonfinite ? NonFinite::zero : NonFinite::refuse,
           .affine_tolerance = options.affine_tolerance};
+}
+
+Case read_case(const CaseFiles& files, const ReadCaseOptions& options, bool keep_going) {
+  try {
+    return glia::read_case(files, options);
+  } catch (const IoError& error) {
+    if (!keep_going) throw;
+    throw DataError(error.what());
+  }
 }
 
 namespace {
@@ -203,6 +216,8 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
     }
     problems += dataset.problems.size();
     refused += dataset.refused.size();
+    refused += static_cast<std::size_t>(
+        std::ranges::count(dataset.problems, std::string(), &CaseProblem::case_id));
     for (const CaseFiles& files : dataset.refused) refused_ids.insert(files.id);
     for (CaseFiles& files : dataset.cases) {
       for (const CaseFiles& other : cases) {

@@ -72,12 +72,16 @@ struct DataOptions {
   double affine_tolerance = ReadCaseOptions{}.affine_tolerance;
   bool zero_nonfinite = false, keep_going = false;
 };
+void add_reading_options(CLI::App& command, DataOptions& options);
+/// The same and those that choose cases.
 void add_data_options(CLI::App& command, DataOptions& options);
 
 /// How to search one folder for cases. Throws UsageError for options that name nothing.
 FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
                               bool require_labels);
 ReadCaseOptions read_options(const DataOptions& options);
+/// Reads a case; where cases are left out, a file of it that cannot be opened is a DataError too.
+Case read_case(const CaseFiles& files, const ReadCaseOptions& options, bool keep_going);
 
 /// The cases below several folders, complete ones only, of the ids asked for. Every problem is
 /// reported; without keep_going any problem throws DataError. `refused` counts cases left out.

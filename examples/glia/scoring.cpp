@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/crop.hpp"
 #include "glia/data/provenance.hpp"
 #include "glia/io/nifti.hpp"
@@ -27,33 +29,56 @@ std::string names_of(const std::vector<std::filesystem::path>& paths) {
   return names;
 }
 
-/// Labels of one file in canonical order, with the spacing of the file.
-LabelVolume read_labels(const std::filesystem::path& path, const LabelScheme& scheme,
-                        std::array<double, 3>& spacing) {
-  const NiftiImage image = read_nifti(path);
+/// What a label file holds, in canonical order.
+struct Labels {
+  LabelVolume volume;
+  std::array<double, 3> spacing;
+  Affine affine;
+};
+
+/// Reads a label file, whose scheme its values may decide. Its warnings go to stderr.
+template <class ChooseScheme>
+Labels read_labels(const std::filesystem::path& path, const DataOptions& reading,
+                   ChooseScheme&& choose) {
+  const NiftiImage image = read_nifti(path, {.nonfinite = read_options(reading).nonfinite});
+  for (const std::string& warning : image.warnings)
+    complain("warning: " + path.string() + ": " + warning);
   if (image.frames.size() != 1) {
     throw DataError(path.string() + ": frames: got " + std::to_string(image.frames.size()) +
                     ", expected 1");
   }
-  const Orientation orientation = orientation_of(image.header.affine);
-  spacing = canonical_spacing(image.header.spacing, orientation);
-  return to_canonical(to_internal(image.frames.front(), scheme, path), orientation);
+  const Volume<float>& values = image.frames.front();
+  const NiftiHeader& header = image.header;
+  const Orientation orientation = orientation_of(header.affine);
+  return {to_canonical(to_internal(values, choose(values), path), orientation),
+          canonical_spacing(header.spacing, orientation),
+          canonical_affine(header.affine, header.extent, orientation)};
 }
 
-/// The prediction of a pair, in the extent of its truth.
+/// The prediction of a pair, whose voxels must lie where those of the truth lie.
 LabelVolume read_prediction(const Pair& pair, const ScoringOptions& options,
-                            const LabelScheme& scheme, Extent expected) {
-  std::array<double, 3> spacing{};
-  LabelVolume labels = read_labels(
-      pair.prediction,
-      options.prediction_scheme.empty() ? scheme : label_scheme(options.prediction_scheme),
-      spacing);
-  if (labels.extent != expected) {
-    throw DataError("case " + pair.id + ": extent: " + pair.prediction.string() + " got " +
-                    to_string(labels.extent) + ", expected " + to_string(expected) + " as in " +
-                    pair.truth.label.string());
+                            const LabelScheme& scheme, Extent extent, const Affine& affine) {
+  Labels labels = read_labels(pair.prediction, options.reading, [&](const Volume<float>&) {
+    return options.prediction_scheme.empty() ? scheme : label_scheme(options.prediction_scheme);
+  });
+  const std::string both = "case " + pair.id + ": " + pair.prediction.string() + " and " +
+                           pair.truth.label.string() + ": ";
+  if (labels.volume.extent != extent) {
+    throw DataError(both + "extent: got " + to_string(labels.volume.extent) + " and " +
+                    to_string(extent) + ", expected one extent");
   }
-  return labels;
+  const double distance = corner_distance(labels.affine, affine, extent);
+  if (!(distance <= options.reading.affine_tolerance)) {
+    throw DataError(both + "affine: voxels lie up to " + number_text(distance) +
+                    " mm apart, expected at most " + number_text(options.reading.affine_tolerance) +
+                    " mm (--affine-tolerance)");
+  }
+  return std::move(labels.volume);
+}
+
+/// Where the voxels of a case lie, in canonical order.
+Affine affine_of(const Case& whole) {
+  return canonical_affine(whole.geometry.affine, whole.geometry.extent, whole.orientation);
 }
 
 /// The plane where most voxels differ; the one with most tumour if none do.
@@ -148,19 +173,22 @@ Case read_labelled(const CaseFiles& files, const DataOptions& reading) {
 }
 
 ScoredCase score(const Pair& pair, const ScoringOptions& options) {
-  const LabelScheme scheme = choose_scheme(
-      pair.truth,
-      count_label_values(read_nifti(pair.truth.label).frames.front(), pair.truth.label));
-  std::array<double, 3> spacing{};
-  const LabelVolume truth = read_labels(pair.truth.label, scheme, spacing);
-  const LabelVolume prediction = read_prediction(pair, options, scheme, truth.extent);
-  return {{pair.id, score_case(truth, prediction, spacing)}, scheme.name};
+  LabelScheme scheme;
+  const Labels truth =
+      read_labels(pair.truth.label, options.reading, [&](const Volume<float>& values) {
+        scheme = choose_scheme(pair.truth, count_label_values(values, pair.truth.label));
+        return scheme;
+      });
+  const LabelVolume prediction =
+      read_prediction(pair, options, scheme, truth.volume.extent, truth.affine);
+  return {{pair.id, score_case(truth.volume, prediction, truth.spacing)}, scheme.name};
 }
 
 Picture draw(const Pair& pair, const ScoringOptions& options) {
   const Case whole = read_labelled(pair.truth, options.reading);
   const LabelVolume& truth = *whole.labels;
-  const LabelVolume prediction = read_prediction(pair, options, whole.scheme, truth.extent);
+  const LabelVolume prediction =
+      read_prediction(pair, options, whole.scheme, truth.extent, affine_of(whole));
   return draw_overlay(whole.images[modality::FLAIR], largest_plane(truth), &truth, &prediction);
 }
 
@@ -171,7 +199,8 @@ std::vector<Picture> draw_apart(const CaseFiles& truth,
   const Volume<float>& image = whole.images[modality::FLAIR];
   std::vector<LabelVolume> all{*whole.labels};
   for (const auto& path : predictions) {
-    all.push_back(read_prediction({truth.id, path, truth}, options, whole.scheme, image.extent));
+    all.push_back(read_prediction({truth.id, path, truth}, options, whole.scheme, image.extent,
+                                  affine_of(whole)));
   }
   const CropBox box = box_of_content(image, all);
   constexpr index_t width = 300;  // of a large picture; a contour is one pixel wide

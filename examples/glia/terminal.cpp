@@ -70,6 +70,11 @@ void ProgressBar::line(std::string_view text) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+void ProgressBar::warn(std::string_view text) {
+  clear();
+  complain("warning: " + std::string(text));
+}
+
 void ProgressBar::clear() {
   if (drawn_) std::fprintf(stderr, "\r\033[K");
   drawn_ = false;

@@ -20,6 +20,8 @@ class ProgressBar {
   void update(double done, double total, std::string_view note = {});
   /// Prints a line of its own above the bar.
   void line(std::string_view text);
+  /// The same for what must be seen even when there is no progress.
+  void warn(std::string_view text);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -107,6 +107,8 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
                    {"glia.mirroring", o.no_augmentation || o.no_mirroring ? "no" : "yes"},
                    {"glia.training_cases", ids_text(training)},
                    {"glia.validation_cases", ids_text(validation)},
+                   {"glia.training_data", hexadecimal(content_crc(training))},
+                   {"glia.validation_data", hexadecimal(content_crc(validation))},
                    {"glia.settings", settings_text(o)}};
   t.description.insert(more.begin(), more.end());
 
@@ -131,7 +133,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
                   static_cast<long long>(e.epochs), e.loss);
     bar.update(static_cast<double>(e.step), static_cast<double>(e.steps), note);
     if (e.skipped)
-      bar.line("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
+      bar.warn("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
     Json j{{"event", "step"},     {"step", e.step}, {"epoch", e.epoch},
            {"loss", e.loss},      {"rate", e.rate}, {"gradient_norm", e.gradient_norm},
            {"skipped", e.skipped}};

@@ -46,8 +46,8 @@ std::vector<PreparedCase> read_labelled_cases(const std::vector<CaseFiles>& file
   std::vector<PreparedCase> cases;
   for (std::size_t i = 0; i < files.size(); ++i) {
     try {
-      const Case whole = read_case(files[i], options);
-      for (const std::string& warning : whole.warnings) bar.line("warning: " + warning);
+      const Case whole = read_case(files[i], options, reading.keep_going);
+      for (const std::string& warning : whole.warnings) bar.warn(warning);
       cases.push_back(prepare(whole));
     } catch (const DataError& error) {
       if (!reading.keep_going) throw;

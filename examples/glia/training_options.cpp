@@ -95,6 +95,7 @@ std::string settings_text(const TrainOptions& o) {
 
 void check_training_options(const TrainOptions& o, const CommonOptions& common) {
   static_cast<void>(context_options(common));
+  require_valid(o.augment);
   with_network(o.network, [&]<class Net>() { require_patch(o.patch, Net::divisor); });
 }
 

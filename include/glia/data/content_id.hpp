@@ -26,6 +26,19 @@ namespace glia {
   return id;
 }
 
+/// Names cases in their order with everything that training sees of them: images, labels, soft
+/// targets.
+[[nodiscard]] inline std::uint32_t content_crc(const std::vector<PreparedCase>& cases) {
+  std::uint32_t crc = 0;
+  for (const PreparedCase& one : cases) {
+    crc = crc32_of(std::as_bytes(std::span(one.id)), crc);
+    crc = crc32_of(std::as_bytes(std::span(one.image.values())), crc);
+    if (one.labels) crc = crc32_of(std::as_bytes(std::span(one.labels->voxels)), crc);
+    if (one.soft) crc = crc32_of(std::as_bytes(std::span(one.soft->codes())), crc);
+  }
+  return crc;
+}
+
 /// A set of cases and what it is for: "labelled", "unlabelled", "test".
 struct NamedCases {
   std::string_view name;
