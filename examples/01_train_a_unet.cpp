@@ -24,7 +24,7 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
   return cases;
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const index_t epochs = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 6;
   if (argc > 2 || epochs < 1) {
     std::fprintf(stderr, "usage: 01_train_a_unet [EPOCHS]\n");
@@ -49,4 +49,7 @@ int main(int argc, char** argv) {
   const Adam adam{.rate = 2e-3};
   Trainer trainer{model, options, DiceAndCrossEntropy{}, adam, ConstantRate{}, events};
   trainer.fit(make_cases(1, 8), make_cases(2, 3));
+} catch (const Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return error.exit_code();
 }

@@ -26,8 +26,7 @@ struct LayerNorm {
 using Own = UNet<Cpu<Float32>, Image, Widths<30, 60, 120, 240, 320>, LayerNorm>;
 
 // Other families have policies of their own and share those for norm, activation and upsampling:
-// MONAI's SegResNet of 16 filters and the published student of Lachinov
-// et al. 2019.
+// MONAI's SegResNet of 16 filters and the published student of Lachinov et al. 2019.
 using SegResNet = ResUNet<Cpu<Float32>, Image, Widths<16, 32, 64, 128>, EncoderBlocks<1, 2, 2, 4>,
                           GroupNorm<8>, ReLU, TrilinearUpsample, NormalisedHead, NoDropout>;
 using Student = LachinovResUNet<Cpu<Float32>, Image, Widths<16, 32, 64, 128>>;
@@ -44,10 +43,13 @@ void describe(const char* name) {
               plan.ledger.flops * 1e-9, static_cast<double>(plan.memory.bytes) / (1024.0 * 1024.0));
 }
 
-int main() {
+int main() try {
   describe<Published>("published");
   describe<Chosen>("chosen");
   describe<Own>("own");
   describe<SegResNet>("SegResNet");
   describe<Student>("student");
+} catch (const Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return error.exit_code();
 }

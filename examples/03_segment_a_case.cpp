@@ -1,7 +1,7 @@
 // Lesson 3: from files to files. Reads a case, predicts it by sliding window, writes labels in the
 // case's own geometry.
-//   03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz     (weights of glia train
-//   --network unet-tiny)
+//   03_segment_a_case CASE_FOLDER WEIGHTS.safetensors OUTPUT.nii.gz
+// WEIGHTS are those of `glia train --network unet-tiny`.
 #include <cstdio>
 #include <glia/glia.hpp>
 
@@ -16,15 +16,19 @@ int main(int argc, char** argv) try {
     return 2;
   }
   const Dataset dataset = find_cases(argv[1]);
-  if (dataset.cases.size() != 1) throw DataError(std::string(argv[1]) + ": " + dataset.description);
+  require_no_problems(dataset);  // or throws a DataError that names each file that is missing
+  if (dataset.cases.size() != 1)
+    throw DataError(std::string(argv[1]) + ": expected one case, got " + dataset.description);
 
   Context context;
   Model<Net> model{context};
-  load_weights(argv[2],
-               model);  // refuses weights of another network and names the tensor that differs
+  // Refuses weights of another network and names the tensor that differs.
+  load_weights(argv[2], model);
 
-  const Case whole =
-      read_case(dataset.cases.front());          // canonical orientation, every fault an exception
+  // In canonical orientation. Faults are exceptions; what is only odd is a warning.
+  const Case whole = read_case(dataset.cases.front());
+  for (const std::string& warning : whole.warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
   const PreparedCase prepared = prepare(whole);  // cropped to the brain, z-scored
 
   // Planes arrive as soon as no later window touches them: memory does not grow with the depth of

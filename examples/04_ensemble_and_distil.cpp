@@ -24,7 +24,7 @@ std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count, bool lab
   return cases;
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const index_t steps = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 200;
   if (argc > 2 || steps < 1) {
     std::fprintf(stderr, "usage: 04_ensemble_and_distil [STEPS]\n");
@@ -45,18 +45,18 @@ int main(int argc, char** argv) {
   options.steps_per_epoch = steps;
   options.loader.patch = {32, 32, 32};
 
-  // Weights come from the context's seed. Networks of one context run in the same memory: beside
-  // their weights, many cost no more than one.
-  Context context{{.seed = 5}}, other{{.seed = 6}};
-  Model<Net> one{context}, two{other}, student{context};
+  // Weights come from the context's seed: networks that shall differ need one each, the student
+  // too. Networks of one context would run in the same memory.
+  Context first{{.seed = 5}}, second{{.seed = 6}}, third{{.seed = 7}};
+  Model<Net> one{first}, two{second}, student{third};
   for (Model<Net>* model : {&one, &two}) Trainer<Net>{*model, options, {}, adam}.fit(labelled);
 
   // Any mix of predictors: models, mirrored models, lambdas, other ensembles. Lvalues are referred
   // to. Ensemble{MeanOfLogits{}, one, two} would combine them otherwise.
   Ensemble teachers{one, Mirrored(two)};
 
-  // Labels are made once, before training; HardLabels{} may be SoftLabels{}, Softened{.temperature
-  // = 3} or Confident<>{}. Each step takes a share of labelled cases.
+  // Labels are made once, before training. HardLabels{} may be SoftLabels{}, Confident<>{} or
+  // Softened{.temperature = 3}. Each step takes a share of labelled cases.
   Distiller distiller{teachers, student, HardLabels{}, {.window = windows}};
   options.steps_per_epoch = 2 * steps;
   options.loader.labelled_share = 0.5;
@@ -66,4 +66,7 @@ int main(int argc, char** argv) {
   print("two", two);
   print("teachers", teachers);
   print("student", student);
+} catch (const Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return error.exit_code();
 }

@@ -4,14 +4,33 @@
 //   distill LABELLED UNLABELLED OUTPUT UNET.safetensors RESUNET.safetensors [EPOCHS [PATCH]]
 // LABELLED and UNLABELLED are folders of cases in any layout that glia reads. A fifth of the
 // labelled cases chooses the best weights, OUTPUT/best.safetensors.
+// Stopped and started again with the same arguments, it goes on after the last finished epoch; a
+// finished run goes on if EPOCHS is larger.
 #include <cstdio>
 #include <cstdlib>
+#include <glia/data/provenance.hpp>
 #include <glia/glia.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 using namespace glia;
 
 using Isensee = UNet<Cpu<Float32>, Channels<4, 3>, Widths<30, 60, 120, 240, 320>>;
 using Myronenko = ResUNet<Cpu<Float32>, Channels<4, 3>, Widths<32, 64, 128, 256>>;
+
+/// Names and contents of the teachers' weights.
+std::string teachers(const char* unet, const char* resunet) {
+  const FileStamp one = stamp_of(unet), two = stamp_of(resunet);
+  return one.name + ":" + hexadecimal(one.crc) + "," + two.name + ":" + hexadecimal(two.crc);
+}
+
+std::string ids(const std::vector<PreparedCase>& cases) {
+  std::string text;
+  for (const PreparedCase& one : cases) text += (text.empty() ? "" : ",") + one.id;
+  return text;
+}
 
 int main(int argc, char** argv) try {
   const index_t epochs = argc > 6 ? std::strtol(argv[6], nullptr, 10) : 280;
@@ -21,37 +40,61 @@ int main(int argc, char** argv) try {
                  "usage: distill LABELLED UNLABELLED OUTPUT UNET RESUNET [EPOCHS [PATCH]]\n");
     return 2;
   }
-  Context context{{.seed = 42}};
+  const LogSink warn = [](Severity, std::string_view text) {
+    std::fprintf(stderr, "warning: %s\n", std::string(text).c_str());
+  };
+  // Another seed than the teachers', or the student would start from the weights that its teacher
+  // started from.
+  Context context{{.seed = 43, .log = warn}};
   Model<Isensee> isensee{context};
   Model<Myronenko> myronenko{context}, student{context};
   load_weights(argv[4], isensee);
   load_weights(argv[5], myronenko);
-  const auto [labelled, validation] =
-      split_cases(read_labelled_cases(argv[1]), 0.2, context.seed());
-  const auto unlabelled = read_unlabelled_cases(argv[2]);
+  // The teachers' own split: what they have learnt from, the student is not validated on.
+  auto [labelled, validation] = split_cases(read_labelled_cases(argv[1], {}, warn), 0.2, 42);
+  auto unlabelled = read_unlabelled_cases(argv[2], {}, warn);
 
   TrainerOptions options;
   options.epochs = epochs;
   options.loader.patch = {patch, patch, patch};
   options.loader.batch = 2;
   options.folder = argv[3];
+  // What `glia segment` asks of weights, and what a run must have in common with one that it goes
+  // on from. The network's name is that of the program's menu; for a network that is not on it,
+  // leave it out: then only programs that know the type can read the weights.
+  options.description = {{"glia.network", "resunet"},
+                         {"glia.patch", std::to_string(patch)},
+                         {"glia.modalities", "T1,T1ce,T2,FLAIR"},
+                         {"glia.regions", "WT,TC,ET"},
+                         {"glia.mirroring", "yes"},
+                         {"glia.teachers", teachers(argv[4], argv[5])},
+                         {"glia.training_cases", ids(labelled)},
+                         {"glia.validation_cases", ids(validation)}};
 
   TrainingEvents events;
   events.epoch = [](const EpochRecord& r, bool best) {
-    std::printf("epoch %lld  loss %.4f  Dice WT %.3f TC %.3f ET %.3f%s\n",
-                static_cast<long long>(r.epoch), r.loss, r.dice[region::WT], r.dice[region::TC],
-                r.dice[region::ET], best ? "  best" : "");
+    std::printf("epoch %lld  loss %.4f", static_cast<long long>(r.epoch), r.loss);
+    if (r.validated())
+      std::printf("  Dice WT %.3f TC %.3f ET %.3f%s", r.dice[region::WT], r.dice[region::TC],
+                  r.dice[region::ET], best ? "  best" : "");
+    std::printf("\n");
     std::fflush(stdout);
   };
 
   const Adam adam{.rate = 2e-4};
   const StepDecay decay{.decay = 0.60, .every = 30};
   const SlidingWindowOptions windows{.window = options.loader.patch};
-  Distiller distiller{Ensemble{isensee, myronenko}, student, HardLabels{}, {.window = windows}};
-  distiller.fit(labelled, unlabelled, options, validation, DiceAndCrossEntropy{}, adam, decay,
-                events);
+  Distiller distiller{
+      Ensemble{isensee, myronenko}, student, HardLabels{}, {.window = windows, .resume = true}};
+  // Moved: a copy would hold every case in memory twice.
+  distiller.fit(std::move(labelled), std::move(unlabelled), options, validation,
+                DiceAndCrossEntropy{}, adam, decay, events);
 
-  load_weights(options.folder / "best.safetensors", student);
+  if (validation.empty()) {
+    std::printf("no case to validate on: best.safetensors holds the weights of the last epoch\n");
+    return 0;
+  }
+  load_weights(options.folder / weights_name, student);
   const auto dice = validate(student, validation, windows);
   std::printf("best weights: Dice WT %.3f TC %.3f ET %.3f\n", dice[region::WT], dice[region::TC],
               dice[region::ET]);
