@@ -71,9 +71,9 @@ std::string seed_problem(const std::string& text) {
 
 /// Results must have arrived before the exit code says so.
 void finish_output() {
-  const bool flushed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  const bool stored = fsync(STDOUT_FILENO) == 0 || (errno != EIO && errno != ENOSPC);
-  if (!flushed || !stored)
+  bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (arrived) arrived = fsync(STDOUT_FILENO) == 0 || (errno != EIO && errno != ENOSPC);
+  if (!arrived)
     throw glia::IoError(std::string("standard output: cannot write: ") + std::strerror(errno));
 }
 

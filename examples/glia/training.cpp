@@ -6,6 +6,7 @@
 #include <optional>
 #include <sstream>
 
+#include "glia/data/content_id.hpp"
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
 #include "terminal.hpp"

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 #include <sstream>
 #include <thread>
 
+#include "glia/data/provenance.hpp"
 #include "glia/io/safetensors.hpp"
 #include "pseudo_labels.hpp"
 #include "support/expect.hpp"
@@ -83,7 +85,7 @@ TEST_CASE("one teacher's labels are what segment writes; each has its provenance
     const Json provenance = Json::parse(read_text(p / "out" / (p.id(i) + ".json")));
     CHECK(provenance["case"] == p.id(i));
     CHECK(provenance["pseudo_labelled"] == true);
-    CHECK(provenance["labelling"] == "hard 0.500000 0.500000 0.500000");
+    CHECK(provenance["labelling"] == "hard 0.5 0.5 0.5");
     CHECK(provenance["teachers"][0]["file"] == "best.safetensors");
     CHECK(provenance["images"].size() == 4);
     CHECK(provenance["date"].get<std::string>().size() == 10);
@@ -176,6 +178,7 @@ TEST_CASE("T04: labels are stale when a teacher, an image, an option or they the
   stale(p.id(0), "labelling", {"--labelling", "soft"});
   stale(p.id(0), "combination", {"--combination", "vote"});
   stale(p.id(0), "settings", {"--weights", "1", "2"});
+  stale(p.id(0), "label_scheme", {"--label-scheme", "msd"});
 
   const std::vector<std::byte> image = read_file(p.file(2, "t2w"));
   rewrite(p.file(2, "t2w"), [](auto& voxels) { voxels[voxels.size() / 2] += 1; });
@@ -195,6 +198,14 @@ TEST_CASE("T04: labels are stale when a teacher, an image, an option or they the
   REQUIRE_MESSAGE(anew.code == 0, anew.err);
   for (const Json& line : lines_of(anew.out)) CHECK(line["state"] == "made");
   CHECK(contents_of(a / "out") != before);
+  CHECK(a.run("out", {"--verify"}).code == 0);
+
+  const auto record = provenance_path(labels);
+  write_file_atomically(record, std::as_bytes(std::span("{")));
+  const Outcome damaged = a.run("out");
+  CHECK(damaged.code == 3);
+  CHECK(holds(damaged.err, "case " + p.id(1), record.string()));
+  CHECK(a.run("out", {"--overwrite"}).code == 0);
   CHECK(a.run("out", {"--verify"}).code == 0);
 }
 

@@ -75,7 +75,8 @@ TEST_CASE("a student learns from labelled and pseudo-labelled cases, and says so
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   CHECK(names_in(d / "student") == std::vector<std::string>{"best.safetensors", "config.toml",
                                                             "history.csv", "last.safetensors",
-                                                            "pseudo_labels", "times.csv"});
+                                                            "previous.safetensors", "pseudo_labels",
+                                                            "times.csv"});
   CHECK(names_in(d / "student" / "pseudo_labels").size() == 6);
   const auto metadata = SafetensorsFile::open(d / "student" / "best.safetensors").metadata();
   const std::string pseudo = p.id(3) + "," + p.id(4) + "," + p.id(5);

@@ -1,6 +1,7 @@
 // What a new user gets wrong, and what must survive it.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -192,7 +193,7 @@ TEST_CASE("results go to stdout, progress to stderr in plain lines, and --quiet 
   std::istringstream text(read_text(log));
   for (std::string line; std::getline(text, line); ++lines)
     CHECK(nlohmann::json::parse(line).is_object());
-  CHECK(lines == 3 + 3 + 2);  // a line per case of two runs, a step and an epoch
+  CHECK(lines == 3 + 3 + 2 + 3);  // per case of two runs, a step and an epoch, three ends
 }
 
 TEST_CASE("evaluation of what does not fit the truth") {
@@ -226,4 +227,90 @@ TEST_CASE("evaluation of what does not fit the truth") {
       p.run({"evaluate", labels, p.data(), "--json", p / "scores.json", "--keep-going"});
   CHECK(others.code == 7);
   CHECK(nlohmann::json::parse(read_text(p / "scores.json"))["cases"].size() == 2);
+}
+
+TEST_CASE("a prediction whose voxels lie elsewhere is not scored") {
+  const Phantoms p;
+  const auto labels = p / "labels";
+  std::filesystem::create_directory(labels);
+  const std::filesystem::path moved = labels / (Phantoms::id(0) + ".nii.gz");
+  std::filesystem::copy_file(p.file(0, "seg"), moved);
+  const auto x = static_cast<float>(glia::read_nifti(moved).header.affine.m[0][3]) + 2;
+  constexpr std::size_t qoffset_x = 268, srow_x = 280;
+  NiftiDamage(moved).put(qoffset_x, x).put(srow_x + 3 * sizeof(float), x).save();
+  const Outcome refused = p.run({"evaluate", labels, p.data()});
+  CHECK(refused.code == 3);
+  CHECK(holds(refused.err, moved.string(), "affine", "2 mm apart", "0.1 mm"));
+  CHECK(p.run({"evaluate", labels, p.data(), "--affine-tolerance", "2.5"}).code == 0);
+}
+
+TEST_CASE("results that cannot be written end with code 4") {
+  const Phantoms p;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"check", p.data()}, {"info", "--network", "unet-tiny"}}) {
+    std::string line = "'" + std::string(GLIA_PROGRAM) + "'";
+    for (const std::string& word : words) line += " '" + word + "'";
+    const TemporaryDirectory prints;
+    Process process(prints.path(), {"sh", "-c", line + " >/dev/full"});
+    CHECK(process.wait() == 4);
+    CHECK(holds(process.err(), "standard output", "No space left"));
+  }
+}
+
+TEST_CASE("every command says in the log how it ended") {
+  const Phantoms p;
+  const std::filesystem::path log = p / "log.jsonl";
+  REQUIRE(p.run({"check", p.data(), "--log-json", log}).code == 0);
+  const auto line = nlohmann::json::parse(read_text(log));
+  CHECK(line["event"] == "end");
+  CHECK(line["command"] == "check");
+  CHECK(line["exit_code"] == 0);
+}
+
+TEST_CASE("a device that is not there is refused by every command") {
+  const Phantoms p;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"check", p.data()}, {"evaluate", p.data(), p.data()}}) {
+    std::vector<std::string> more = words;
+    more.insert(more.end(), {"--device", "cuda:0"});
+    const Outcome outcome = p.run(more);
+    CHECK(outcome.code == 4);
+    CHECK(holds(outcome.err, "--device", "cuda:0"));
+  }
+}
+
+TEST_CASE("sizes that no memory holds end with code 5") {
+  const Phantoms p;
+  const std::vector<std::string> segment{"segment", p.data(),  "--model", p.weights(),
+                                         "--out",   p / "out", "--patch", "4194304"};
+  for (const std::vector<std::string>& words :
+       {segment, {"info", "--network", "unet-tiny", "--patch", "4194304"}}) {
+    const Outcome outcome = p.run(words);
+    CHECK(outcome.code == 5);
+    CHECK(holds(outcome.err, "4194304"));
+  }
+}
+
+TEST_CASE("a damaged dataset.json beside good cases is left out with code 7") {
+  const Phantoms p;
+  const auto broken = p / "broken";
+  std::filesystem::create_directories(broken / "imagesTr");
+  std::ofstream(broken / "dataset.json") << "{\"labels\": {\"edema\": []";
+  const std::vector<std::string> words{"segment",   p.data(), broken,   "--model",
+                                       p.weights(), "--out",  p / "out"};
+  CHECK(p.run(words).code == 3);
+  std::vector<std::string> going = words;
+  going.emplace_back("--keep-going");
+  CHECK(p.run(going).code == 7);
+}
+
+TEST_CASE("segment does not look at labels that it does not need, and training warns aloud") {
+  const Phantoms p;
+  rewrite(p.file(0, "seg"), [](auto& voxels) { voxels[0] = 9; });
+  const Outcome outcome = p.run({"segment", p.data(), "--model", p.weights(), "--out", p / "out"});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  rewrite(p.file(0, "seg"), [](auto& voxels) { std::ranges::fill(voxels, 0); });
+  const Outcome trained = p.train("warned", {"--quiet"});
+  CHECK(trained.code == 0);
+  CHECK(holds(trained.err, "warning", "no voxel is tumour"));
 }

@@ -79,6 +79,10 @@ class Training {
   std::filesystem::path folder_;
 };
 
+void wait_for(Process& process, const std::filesystem::path& file) {
+  while (process.running() && !std::filesystem::exists(file)) std::this_thread::yield();
+}
+
 }  // namespace
 
 TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the same bytes") {
@@ -112,8 +116,9 @@ TEST_CASE("W07: killed at twenty random moments and resumed, a run ends in the s
   for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "killed")) {
     const std::string name = entry.path().filename().string();
     CAPTURE(name);
-    const bool known = name == "last.safetensors" || name == "best.safetensors" ||
-                       name == "history.csv" || name == "times.csv" || name == "config.toml";
+    const bool known = name == "last.safetensors" || name == "previous.safetensors" ||
+                       name == "best.safetensors" || name == "history.csv" || name == "times.csv" ||
+                       name == "config.toml";
     CHECK(known);
   }
 }
@@ -126,6 +131,25 @@ TEST_CASE("results do not depend on the number of threads") {
   training.require_equal("one", "three");
 }
 
+TEST_CASE("W10: a second process is kept out of a folder that a run is writing in") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  REQUIRE(training.run("straight").code == 0);
+  Process first(folder.path(), training.command("run"));
+  wait_for(first, folder.path() / "run" / "last.safetensors");
+  for (const char* how : {"--resume", "--overwrite"}) {
+    const TemporaryDirectory prints;
+    Process second(prints.path(), training.command("run", {how}));
+    const int code = second.wait();
+    if (!first.running()) break;  // nothing was left to keep out
+    CHECK(code == 4);
+    CHECK(has(second.err(), (folder.path() / "run").string()));
+    CHECK(has(second.err(), "another process"));
+  }
+  REQUIRE_MESSAGE(first.wait() == 0, first.err());
+  training.require_equal("straight", "run");
+}
+
 TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go on") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
@@ -133,10 +157,7 @@ TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go
   for (const auto& [signal, code] : {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}}) {
     std::filesystem::remove_all(folder.path() / "stopped");
     Process process(folder.path(), training.command("stopped"));
-    while (process.running() &&
-           !std::filesystem::exists(folder.path() / "stopped" / "last.safetensors")) {
-      std::this_thread::yield();
-    }
+    wait_for(process, folder.path() / "stopped" / "last.safetensors");
     process.send(signal);
     const int ended = process.wait();
     CAPTURE(process.err());
@@ -158,25 +179,27 @@ TEST_CASE(
   CHECK(std::filesystem::exists(folder.path() / "wild" / "last.safetensors"));
 }
 
-TEST_CASE(
-    "W04: a full disk ends with code 4, names the file and leaves the checkpoint before intact") {
+TEST_CASE("W04: a full disk ends with code 4, names the file and leaves the checkpoint as it was") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
-  REQUIRE(training.run("full", {"--epochs", "1", "--save-every", "0"}).code == 0);
-  const std::string before = training.bytes("full", "best.safetensors");
+  REQUIRE(training.run("straight").code == 0);
+  Process begun(folder.path(), training.command("full"));
+  wait_for(begun, folder.path() / "full" / "last.safetensors");
+  begun.send(SIGTERM);
+  REQUIRE(begun.wait() == 143);
+  const std::string before = training.bytes("full", "last.safetensors");
   std::string line =
       "ulimit -f 64;";  // blocks of 512 bytes: a write beyond fails as on a full disk
-  for (const std::string& word : training.command("small")) line += " '" + word + "'";
+  for (const std::string& word : training.command("full", {"--resume"})) line += " '" + word + "'";
   Process process(folder.path(), {"sh", "-c", line});
-  const int code = process.wait();
-  CHECK(code == 4);
+  CHECK(process.wait() == 4);
   CHECK(has(process.err(), "safetensors"));
-  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "small")) {
-    CHECK(entry.path().extension() !=
-          ".safetensors");  // neither a part of one nor a temporary file
+  CHECK(has(process.err(), "bytes"));
+  CHECK(training.bytes("full", "last.safetensors") == before);
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "full"))
     CHECK(entry.path().filename().string().find("tmp") == std::string::npos);
-  }
-  CHECK(training.bytes("full", "best.safetensors") == before);
+  REQUIRE(training.run("full", {"--resume"}).code == 0);
+  training.require_equal("straight", "full");
 }
 
 TEST_CASE("W01: a damaged checkpoint is refused whatever is wrong with it") {
@@ -184,13 +207,18 @@ TEST_CASE("W01: a damaged checkpoint is refused whatever is wrong with it") {
   const Training training(folder.path());
   REQUIRE(training.run("run").code == 0);
   const std::filesystem::path last = folder.path() / "run" / "last.safetensors";
-  const std::string good = read_text(last);
+  const std::filesystem::path previous = folder.path() / "run" / "previous.safetensors";
+  const std::string good = read_text(last), good_before = read_text(previous);
+  REQUIRE(!good_before.empty());
+  REQUIRE(good_before != good);
   const auto attempt = [&](std::string bytes) {
+    std::filesystem::remove(previous);
     std::ofstream(last, std::ios::binary) << bytes;
     const Outcome outcome = training.run("run", {"--resume"});
     CAPTURE(outcome.err);
-    CHECK(outcome.code == 3);
+    CHECK(outcome.code == 4);
     CHECK(has(outcome.err, "last.safetensors"));
+    CHECK(read_text(last) == bytes);
   };
   for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{8}, std::size_t{100},
                                  good.size() / 2, good.size() - 1}) {
@@ -205,6 +233,32 @@ TEST_CASE("W01: a damaged checkpoint is refused whatever is wrong with it") {
     bad[at] = static_cast<char>(bad[at] ^ (1 << (random() % 8)));
     attempt(bad);
   }
+
+  // With the checkpoint before it, a run loses a few steps and ends as if nothing had happened.
+  std::ofstream(previous, std::ios::binary) << good_before;
+  const Outcome outcome = training.run("run", {"--resume"});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(has(outcome.err, "last.safetensors"));
+  CHECK(has(outcome.err, "going on from " + previous.string()));
+  CHECK(read_text(last) == good);
+}
+
+TEST_CASE("a run is resumed on its own cases with their own labels only") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  REQUIRE(training.run("run").code == 0);
+  const std::string before = training.bytes("run", "last.safetensors");
+  const Outcome scheme = training.run("run", {"--resume", "--label-scheme", "msd"});
+  CHECK(scheme.code == 2);
+  CHECK(has(scheme.err, "glia.training_data"));
+  const std::filesystem::path one = folder.path() / "data" / "BraTS-GLI-00001-000";
+  std::filesystem::copy_file(one / "BraTS-GLI-00001-000-t1n.nii.gz",
+                             one / "BraTS-GLI-00001-000-t2f.nii.gz",
+                             std::filesystem::copy_options::overwrite_existing);
+  const Outcome image = training.run("run", {"--resume"});
+  CHECK(image.code == 2);
+  CHECK(has(image.err, "glia.training_data"));
+  CHECK(training.bytes("run", "last.safetensors") == before);
 }
 
 TEST_CASE(
