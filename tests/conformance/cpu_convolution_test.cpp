@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/operands.hpp"
 #include "glia/backend/cpu.hpp"
 #include "glia/backend/reference.hpp"
+#include "support/backends.hpp"
 #include "support/tensors.hpp"
 
 using namespace glia;
@@ -188,6 +191,42 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("cpu convolution: rows that are one tile of three vectors (AVX-512)") {
+  for (const auto operation : {Operation::forward, Operation::backward_data}) {
+    for (const index_t width : {7, 8, 9}) {
+      const Shape in{1, 3, 5, width, 40};
+      check({operation, {40, 48, 3, 1}, in, SourceKind::activated, SinkKind::pooled_output, 5});
+    }
+    // Weights in several chunks; 5 and 7 vectors are blocks of 2 and 3.
+    check({operation, {112, 80, 3, 1}, {1, 3, 4, 9, 112}, SourceKind::plain, SinkKind::split});
+    // Nine outputs of each residue, two apart in the adjoint.
+    check({operation, {40, 36, 3, 2}, {1, 4, 5, 17, 40}, SourceKind::plain, SinkKind::output});
+  }
+}
+
+TEST_CASE("cpu convolution: small planes are made in groups of four, of three and what is left") {
+  // Each sample is a task of four planes and one of one.
+  const index_t samples = 16, planes = 5, few = 2, many = 34;
+  const auto check_both = [&](index_t kernel, index_t stride, Extent coarse) {
+    const Extent fine{stride * coarse.d, stride * coarse.h, stride * coarse.w};
+    check({Operation::forward,
+           {few, many, kernel, stride},
+           make_shape(samples, fine, few),
+           SourceKind::plain,
+           SinkKind::pooled_output});
+    check({Operation::backward_data,
+           {many, few, kernel, stride},
+           make_shape(samples, coarse, many),
+           SourceKind::plain,
+           SinkKind::activated_gradient});
+  };
+  for (const Extent coarse : {Extent{planes, 3, 7}, Extent{planes, 4, 9}}) {
+    for (const index_t stride : {1, 2}) check_both(3, stride, coarse);
+  }
+  check_both(1, 1, {planes, 4, 9});
+  check_both(2, 2, {planes, 4, 9});
+}
+
 TEST_CASE("cpu store: every source with every sink against the reference") {
   for (const index_t padding : {0, 5}) {
     for (const SinkKind sink : sinks) {
@@ -211,5 +250,65 @@ TEST_CASE("cpu dropout: elements and channels, in convolutions and stores, again
       check({Operation::backward_data, {22, 13, 3, 1}, {2, 5, 7, 9, 22}, source, sink, 5});
       check({Operation::store, {1, 1, 1, 1}, {1, 3, 70, 66, 13}, source, sink, 5});
     }
+  }
+}
+
+TEST_CASE("cpu outputs that no cache holds are bit for bit what their parts are by themselves") {
+  // 28 channels: a whole cache line, which is written past the caches, and a rest, which is not.
+  using B = Cpu<Float32>;
+  constexpr index_t planes = 296, planes_of_part = 8, channels = 28, few = 4, pitch = 32;
+  constexpr Shape whole{1, planes, 64, 64, channels}, part{1, planes_of_part, 64, 64, channels};
+  static_assert(whole.elements() * 4 >= cpu::OutputKernel::streamed_bytes &&
+                part.elements() * 4 < cpu::OutputKernel::streamed_bytes);
+  Context k{{.threads = 2}};
+  HostTensor<float> coarse(halved(whole));
+  std::uint32_t state = 1;
+  for (float& value : coarse.values()) {
+    state = 1664525 * state + 1013904223;
+    value = static_cast<float>(state >> 8) * 0x1p-24F - 0.25F;
+  }
+  std::vector<float> bias(channels), gain(channels), weights(channels * few);
+  test::randomise(std::span(bias), 1);
+  test::randomise(std::span(gain), 2);
+  test::randomise(std::span(weights), 3);
+
+  struct Result {
+    Tensor<float> y, pooled;
+    std::vector<double> moments = std::vector<double>(2 * channels);
+    Result(Context& context, Shape shape)
+        : y(context, shape, pitch), pooled(context, halved(shape), channels) {
+      std::fill_n(y.data(), shape.voxels() * pitch, -1.0F);
+    }
+  };
+  const auto make = [&](bool convolves, index_t first_plane, Result& result) {
+    View<const float> from = std::as_const(coarse).view();
+    from.data = from.row(0, first_plane / 2, 0);
+    from.shape.d = result.y.shape().d / 2;
+    const Output<float> sink{.y = result.y.view(),
+                             .bias = bias.data(),
+                             .moments = result.moments.data(),
+                             .pooled = result.pooled.view(),
+                             .gain = gain.data()};
+    if (convolves) {
+      const Upsampled<Plain<float>> x{{slice(from, 0, few)}, Interpolation::nearest};
+      test::convolution<B>(k, {few, channels, 1, 1}, x, weights.data(), sink);
+    } else {
+      test::store<B>(k, Upsampled<Plain<float>>{{from}, Interpolation::nearest}, sink);
+    }
+  };
+  const auto equal = [](const Tensor<float>& large, index_t first_plane, const Tensor<float>& one) {
+    const View<float> view = one.view();
+    const auto count = static_cast<std::size_t>(view.shape.voxels() * view.pitch);
+    return std::memcmp(large.view().row(0, first_plane, 0), view.data, count * 4) == 0;
+  };
+  for (const bool convolves : {false, true}) {
+    Result large(k, whole), one(k, part);
+    make(convolves, 0, large);
+    for (index_t d = 0; d < planes; d += planes_of_part) {
+      make(convolves, d, one);
+      REQUIRE(equal(large.y, d, one.y));
+      REQUIRE(equal(large.pooled, d / 2, one.pooled));
+    }
+    CHECK(test::relative_error(large.moments, one.moments) < 1e-12);
   }
 }

@@ -90,6 +90,8 @@ TEST_CASE("every misuse of a field is refused with file, field, got and expected
   CHECK(holds(refusal(with_labels(R"({"ET": 256})")), "'labels'", "256", "0 to 255"));
   CHECK(holds(refusal(with_labels(R"({"ET": -1})")), "'labels'", "-1"));
   CHECK(holds(refusal(with_labels(R"({"ET": 2.5})")), "'labels'", "2.5"));
+  CHECK(holds(refusal(with_labels(R"({"background": 0, "whole tumor": []})")), "dataset.json",
+              "'labels'", "no value for 'whole tumor'", "at least one"));
   CHECK(holds(refusal("{" + channels + R"(, "training": {}})"), "'training'", "got object",
               "an array"));
   CHECK(holds(refusal("{" + channels + R"(, "training": [3]})"), "'training/0'", "got number"));

@@ -243,6 +243,28 @@ TEST_CASE("loops of links, pipes, broken links and odd names end in cases or pro
               "q_t1.nii: expected a regular file"));
 }
 
+TEST_CASE("ids that files cannot be named after, or that lists in files cannot hold") {
+  for (const char* id : {"c", "a b", "Brats18_A_1", "\xc3\xbc", "x.y", "'\"", "\xf0\x9f\xa7\xa0"})
+    CHECK(is_valid_case_id(id));
+  for (const char* id : {"", ".hidden", "a/b", "a\\b", "a\nb", "a\x7f", "a,b", ",", "a\xff", "\xc3",
+                         "\xed\xa0\x80", "\xc0\xaf"})
+    CHECK_FALSE(is_valid_case_id(id));
+  CHECK_FALSE(is_valid_case_id(std::string_view("a\0b", 3)));
+}
+
+TEST_CASE("cases with commas or broken UTF-8 in their ids are problems that name the folder") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "good", "good", test::names_2018);
+  touch_all(root / "first/a,b", "a,b", test::names_2018);
+  touch_all(root / "second/c\xff", "c\xff", test::names_2018);
+  const Dataset dataset = find_cases(root.path());
+  CHECK(ids(dataset.cases) == Ids{"good"});
+  CHECK(ids(dataset.refused) == Ids{"a,b", "c\xff"});
+  REQUIRE(dataset.problems.size() == 2);
+  CHECK(holds(dataset.problems[0].message, (root / "first/a,b").string(), "case id 'a,b'"));
+  CHECK(holds(dataset.problems[1].message, (root / "second/c\xff").string(), "case id 'c\xff'"));
+}
+
 TEST_CASE("a root that is no folder is an I/O error") {
   const test::TemporaryDirectory root;
   write_text(root / "file");

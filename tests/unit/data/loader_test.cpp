@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "patch_cases.hpp"
+#include "support/expect.hpp"
 
 namespace {
 
@@ -127,4 +128,16 @@ TEST_CASE("a loader refuses to have no threads, no look-ahead, a negative step")
   options.ahead = 0;
   CHECK_THROWS_AS((PatchLoader{cases, options}), UsageError);
   CHECK_THROWS_AS((PatchLoader{cases, small, -1}), UsageError);
+}
+
+TEST_CASE("a loader refuses augmentations that make no sense before it draws any") {
+  const auto cases = five_cases();
+  const auto refusal = [&](auto change) {
+    LoaderOptions options = small;
+    change(options.augment);
+    return test::message_of<UsageError>([&] { PatchLoader{cases, options}; });
+  };
+  CHECK(test::holds(refusal([](auto& o) { o.mirror_probability = 1.5; }), "mirror probability"));
+  CHECK(test::holds(refusal([](auto& o) { o.scale_low = 0; }), "scale"));
+  CHECK(test::holds(refusal([](auto& o) { o.contrast_low = 2; }), "contrast"));
 }

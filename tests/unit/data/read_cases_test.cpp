@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "glia/data/phantom_dataset.hpp"
+#include "small_case.hpp"
 #include "support/expect.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -60,4 +61,28 @@ TEST_CASE("a folder with one damaged case, without cases, and none at all") {
   CHECK(
       holds(message_of<DataError>([&] { static_cast<void>(read_unlabelled_cases(folder.path())); }),
             "missing T1ce"));
+}
+
+TEST_CASE("what is odd about a case's files reaches the log") {
+  const TemporaryDirectory folder;
+  const CaseFiles files = write_small_case(folder.path());
+  std::vector<std::string> heard;
+  const LogSink sink = [&](Severity severity, std::string_view text) {
+    CHECK(severity == Severity::warning);
+    heard.emplace_back(text);
+  };
+  static_cast<void>(read_labelled_cases(folder.path(), {}, sink));
+  CHECK(heard.empty());
+
+  patch(files.images[modality::T1], field::pixdim + 4, -1.0F);
+  write_nifti_labels(files.label, LabelVolume(small_extent), brats_header());
+  CHECK(read_labelled_cases(folder.path(), {}, sink).size() == 1);
+  REQUIRE(heard.size() == 2);
+  CHECK(holds(heard[0], files.images[modality::T1].string(), "pixdim[1] is negative"));
+  CHECK(holds(heard[1], files.label.string(), "no voxel is tumour"));
+  heard.clear();
+  CHECK(read_unlabelled_cases(folder.path(), {}, sink).size() == 1);
+  REQUIRE(heard.size() == 1);  // labels are not looked at
+  CHECK(holds(heard[0], "pixdim[1] is negative"));
+  CHECK_NOTHROW(static_cast<void>(read_labelled_cases(folder.path())));
 }

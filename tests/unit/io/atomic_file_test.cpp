@@ -156,3 +156,18 @@ TEST_CASE("leftovers of killed writers of a file are removed, other files stay")
   CHECK(fs::exists(folder / "a.bin.tmpx"));
   CHECK_NOTHROW(remove_leftovers(folder / "no" / "folder"));
 }
+
+TEST_CASE("the temporary file of a living writer is no leftover") {
+  const test::TemporaryDirectory folder;
+  write_file_atomically(folder / "a.tmp.1.0", bytes_of("x"));
+  AtomicFile living(folder / "a");
+  living.write(bytes_of("one "));
+  CHECK(entries(folder.path()) == 2);
+  remove_leftovers(folder / "a");
+  CHECK_FALSE(fs::exists(folder / "a.tmp.1.0"));
+  CHECK(entries(folder.path()) == 1);
+  living.write(bytes_of("two"));
+  living.commit();
+  CHECK(text_of(folder / "a") == "one two");
+  CHECK(entries(folder.path()) == 1);
+}

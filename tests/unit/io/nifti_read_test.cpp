@@ -427,6 +427,27 @@ TEST_CASE("nifti: every cut of a plain and of a compressed file is refused") {
   }
 }
 
+TEST_CASE("nifti: a compressed file that ends before its voxels says where it ends") {
+  const test::TemporaryDirectory folder;
+  for (const int version : {1, 2}) {
+    auto file = NiftiBytes(version);
+    const auto header = file.bytes.size();
+    file.offset(2000);
+    file.bytes.resize(2000);
+    file.count_up(24);
+    write_bytes(folder / "a.nii.gz", gzip_compress(file.bytes));
+    CHECK(read_nifti(folder / "a.nii.gz").frames[0].voxels == count_up(24));
+    for (const std::size_t size : {header - 4, header, std::size_t{1234}, std::size_t{1999}}) {
+      write_bytes(folder / "a.nii.gz", gzip_compress(std::span(file.bytes).first(size)));
+      CHECK(holds(message_of<DataError>([&] { (void)read_nifti(folder / "a.nii.gz"); }), "a.nii.gz",
+                  "got " + std::to_string(size) + " bytes", "voxels from byte 2000"));
+    }
+    write_bytes(folder / "a.nii.gz", gzip_compress(std::span(file.bytes).first(2000)));
+    CHECK(holds(message_of<DataError>([&] { (void)read_nifti(folder / "a.nii.gz"); }),
+                "got 0 of 48 bytes"));
+  }
+}
+
 TEST_CASE("nifti: a flipped bit of a compressed file never changes a voxel") {
   const test::TemporaryDirectory folder;
   const auto packed = gzip_compress(plain_nifti().bytes);

@@ -111,6 +111,43 @@ TEST_CASE(
   CHECK(holds(refusal(model, {2, true}, {}), "no checkpoint", "glia.checkpoint is missing"));
 }
 
+TEST_CASE(
+    "counters of a damaged checkpoint that are no whole numbers are refused with the number") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "last.safetensors", changed = folder / "changed.safetensors";
+  Context context{{.threads = 1, .seed = 7}};
+  Model<SmallNet> model{context};
+  TrainingState<SmallNet> state = odd_state();
+  state.step = 3;
+  save_checkpoint(path, model, state, {}, {});
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  REQUIRE(file.metadata().at("glia.state").starts_with("3 12 "));
+  REQUIRE(file.metadata().at("glia.history").starts_with("1 "));
+  const auto load = [&](const std::string& key, const std::string& first) {
+    Metadata metadata = file.metadata();
+    std::string& text = metadata.at(key);
+    text = first + text.substr(text.find(' '));
+    write_safetensors(changed, metadata, file.tensors());
+    load_checkpoint(changed, model, state, {}, {});
+  };
+  const auto check_refused = [&](const char* written, const char* got) {
+    for (const char* key : {"glia.state", "glia.history"}) {
+      const auto before = bits(model);
+      CHECK(holds(message_of<DataError>([&] { load(key, written); }), changed.string(), key, got,
+                  "expected a whole number"));
+      CHECK(bits(model) == before);
+    }
+  };
+  check_refused("1.5", "got 1.5,");
+  check_refused("1e300", "got 1e+300,");
+  check_refused("-1e300", "got -1e+300,");
+  check_refused("9007199254740994", "got 9007199254740994,");
+  check_refused("nan", "got nan,");
+  check_refused("inf", "got inf,");
+  load("glia.state", "9007199254740992");
+  CHECK(state.step == index_t{1} << 53);
+}
+
 TEST_CASE("numbers as text: every double comes back, anything else is refused where it stands") {
   const double values[]{0,
                         -0.0,

@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
+#include <optional>
 
 #include "small_training.hpp"
 #include "support/expect.hpp"
 #include "support/temporary_directory.hpp"
+#include "unit/io/write_bytes.hpp"
 
 using namespace glia;
 using namespace glia::test;
@@ -247,4 +250,100 @@ TEST_CASE("clipping limits the norm of the gradient that is used and reports the
   CHECK(clipped_step == doctest::Approx(0.01).epsilon(1e-3));
   CHECK(clipped_norm == free_norm);
   CHECK(free_norm > 0.01);
+}
+
+TEST_CASE("there is nothing to resume in a folder without checkpoints") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  const auto before = bits(model);
+  TrainerOptions options = small_options(1, 1);
+  options.folder = folder / "run";
+  SmallTrainer trainer(model, options, {}, quick);
+  CHECK_FALSE(trainer.resume());
+  CHECK(trainer.step() == 0);
+  CHECK(bits(model) == before);
+  trainer.fit({phantom_patch()});
+  CHECK(trainer.resume());
+  CHECK(trainer.step() == 1);
+}
+
+TEST_CASE(
+    "a damaged checkpoint gives way to the one before: the log is told, and the run ends as one "
+    "that nothing happened to") {
+  const std::vector<PreparedCase> cases{phantom_patch(), phantom_patch(4)};
+  std::string heard;
+  const auto run = [&](const std::filesystem::path& folder, index_t from, index_t stop_after) {
+    heard.clear();
+    Context context{{.threads = 1, .seed = 2, .log = [&](Severity severity, std::string_view text) {
+                       CHECK(severity == Severity::warning);
+                       heard += text;
+                     }}};
+    Model<SmallNet> model{context};
+    TrainerOptions options = small_options(3, 4);
+    options.folder = folder;
+    options.average_decay = 0.5;
+    SmallTrainer* running = nullptr;
+    TrainingEvents events;
+    events.stop = [&] { return running->step() == stop_after; };
+    SmallTrainer trainer(model, options, {}, quick, {Plateau{}}, events);
+    running = &trainer;
+    CHECK(trainer.resume() == (from > 0));
+    CHECK(trainer.step() == from);
+    trainer.fit(cases, cases);
+    return bits(model);
+  };
+  const TemporaryDirectory straight;
+  const auto undisturbed = run(straight.path(), 0, 0);
+  CHECK(heard.empty());
+
+  using Bytes = std::vector<std::byte>;
+  const std::vector<std::function<void(Bytes&)>> damages{
+      [](Bytes& file) { file.clear(); }, [](Bytes& file) { file.resize(file.size() / 2); },
+      [](Bytes& file) { file.back() ^= std::byte{1}; }};
+  for (const auto& damage : damages) {
+    const TemporaryDirectory folder;
+    run(folder.path(), 0, 6);  // saved after the epoch's four steps and after two more
+    Bytes last = read_file(folder / checkpoint_name);
+    damage(last);
+    write_bytes(folder / checkpoint_name, last);
+    CHECK(run(folder.path(), 4, 0) == undisturbed);
+    CHECK(holds(heard, (folder / checkpoint_name).string(),
+                "going on from " + (folder / previous_name).string()));
+    for (const char* name : {checkpoint_name, weights_name})
+      CHECK(read_file(folder / name) == read_file(straight / name));
+  }
+}
+
+TEST_CASE("where both checkpoints are damaged the run is refused with both reasons") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(2, 1);
+  options.folder = folder.path();
+  SmallTrainer(model, options, {}, quick).fit({phantom_patch()});
+  SmallTrainer trainer(model, options, {}, quick);
+  const std::array<std::byte, 3> nonsense{};
+  for (const char* name : {checkpoint_name, previous_name}) {
+    REQUIRE(std::filesystem::exists(folder / name));
+    write_bytes(folder / name, nonsense);
+  }
+  CHECK(holds(message_of<IoError>([&] { trainer.resume(); }), (folder / checkpoint_name).string(),
+              (folder / previous_name).string(), "got 3 bytes"));
+}
+
+TEST_CASE("a folder belongs to one trainer at a time") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(1, 1);
+  options.folder = folder.path();
+  std::optional<SmallTrainer> first(std::in_place, model, options);
+  CHECK(holds(message_of<IoError>([&] { SmallTrainer second(model, options); }),
+              folder.path().string(), "is writing in this folder"));
+  options.folder.clear();
+  CHECK_NOTHROW(SmallTrainer(model, options));
+  options.folder = folder.path();
+  first.reset();
+  CHECK_NOTHROW(SmallTrainer(model, options));
 }

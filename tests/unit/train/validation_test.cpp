@@ -59,3 +59,10 @@ TEST_CASE("a case without labels cannot be validated on") {
       [&] { static_cast<void>(validate(predictor([](index_t) { return true; }), cases, window)); });
   CHECK(holds(message, "case case", "no labels"));
 }
+
+TEST_CASE("there is no mean over no cases") {
+  CHECK(holds(message_of<UsageError>([&] {
+                static_cast<void>(validate(predictor([](index_t) { return true; }), {}, window));
+              }),
+              "validation", "got none"));
+}
