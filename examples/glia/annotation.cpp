@@ -216,6 +216,8 @@ int annotate_cases(const AnnotationJob& job, const TeacherOptions& teacher,
                    const CommonOptions& common) {
   Annotator annotator(job, teacher, common);
   const Expectation expectation(job, teacher);
+  for (const CaseFiles& files : job.cases)
+    require_no_input(labels_path(job.out, files.id), job.cases);
   std::map<std::string, State> states;
   for (const CaseFiles& files : job.cases) {
     const Found found = expectation.inspect(files);
@@ -274,10 +276,10 @@ void add_labelling_options(CLI::App& command, TeacherOptions& o) {
       ->check(CLI::IsMember({"hard", "soft", "confident"}))
       ->capture_default_str();
   command.add_option("--unsure-above", o.low, "of confident: smallest probability that is unsure")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   command.add_option("--unsure-below", o.high, "of confident: largest probability that is unsure")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
 }
 

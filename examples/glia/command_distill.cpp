@@ -110,7 +110,7 @@ void add_distill(CLI::App& app, const CommonOptions& common, Action& action) {
   add_labelling_options(*c, o->teacher);
   c->add_option("--labelled-share", o->training.labelled_share,
                 "of patches from labelled cases [each case as often]")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0.0, 1.0));
   add_training_options(*c, o->training);
   c->callback([o, c, &common, &action] {
     action = [o, &common, config = config_text(*c)] { return run_distill(*o, common, config); };

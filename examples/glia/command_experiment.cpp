@@ -181,15 +181,15 @@ void add_experiment(CLI::App& app, const CommonOptions& common, Action& action) 
       ->check(non_negative())
       ->capture_default_str();
   c->add_option("--test-fraction", o->shares.test, "share of the cases that is tested on")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_option("--unlabelled-fraction", o->shares.unlabelled,
                 "share of the cases whose labels are hidden")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_option("--validation-fraction", o->shares.validation,
                 "share of the labelled cases that chooses the best weights")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_flag("--all-students", o->all_students, "also distil the other networks: one more row");
   c->add_flag("--resume", o->resume, "go on where an earlier call ended");

@@ -58,6 +58,7 @@ void print_layers(const RunPlan& plan) {
 
 template <Network Net>
 int info(const InfoOptions& o, const CommonOptions& common) {
+  require_patch(o.patch, Net::divisor);
   Context context{context_options(common)};
   const Shape image{o.batch, o.patch, o.patch, o.patch, Net::in};
   const RunPlan inference = plan_inference<Net>(context, image);

@@ -57,14 +57,14 @@ void add_phantom(CLI::App& app, const CommonOptions& common, Action& action) {
   c->add_option("--extent", o->extent, "WxHxD in voxels of 1 mm")->capture_default_str();
   c->add_option("--without-enhancement", o->dataset.phantom.without_enhancement,
                 "share of cases without ET")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   c->add_option("--several-tumours", o->dataset.phantom.several_tumours,
                 "share of cases with two or three")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   c->add_option("--noise", o->dataset.phantom.noise, "relative to white matter in T1")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   c->add_flag("--unlabelled", o->unlabelled, "write no label files");
   c->callback([o, &common, &action] { action = [o, &common] { return run_phantom(*o, common); }; });

@@ -27,6 +27,9 @@ struct SegmentOptions {
   PostprocessOptions post;
 };
 
+/// A signal asked to stop in the middle of a case.
+struct Interrupted {};
+
 class Segmenter {
  public:
   Segmenter(const SegmentOptions& options, const CommonOptions& common)
@@ -46,7 +49,10 @@ class Segmenter {
 
     ProgressBar bar("segment " + files.id, "windows", quiet_);
     SlidingWindowOptions window = predictor_.window();
-    window.progress = [&](const Progress& p) { bar.update(p.done, p.total); };
+    window.progress = [&](const Progress& p) {
+      if (caught_signal() != 0) throw Interrupted{};
+      bar.update(p.done, p.total);
+    };
     auto [labels, violations] =
         o_.rule == "hierarchical"
             ? predict_labels(predictor_.predict(), prepared, window, Hierarchical{})
@@ -54,6 +60,7 @@ class Segmenter {
     const PostprocessChanges changes = postprocess(labels, o_.post);
     const LabelScheme& scheme =
         o_.output_scheme.empty() ? whole.scheme : label_scheme(o_.output_scheme);
+    remove_leftovers(out);
     write_case_labels(out, labels, prepared, whole, scheme);
     record_provenance(files.id, out);
 
@@ -107,18 +114,31 @@ class Segmenter {
 int run_segment(const SegmentOptions& o, const CommonOptions& common) {
   std::size_t refused = 0;
   const std::vector<CaseFiles> cases = collect_cases(o.data, o.reading, false, refused);
-  for (const CaseFiles& files : cases) require_new(o.out / (files.id + ".nii.gz"), common);
+  const auto output = [&](const CaseFiles& files) { return o.out / (files.id + ".nii.gz"); };
+  for (const CaseFiles& files : cases) {
+    require_new(output(files), common);
+    require_no_input(output(files), cases);
+  }
   Segmenter segmenter(o, common);
   if (common.dry_run) return 0;
   std::filesystem::create_directories(o.out);
   catch_signals();
+  std::size_t written = 0;
+  const auto stopped = [&] {
+    complain("stopped by signal " + std::to_string(caught_signal()) + " after " +
+             std::to_string(written) + " of " + std::to_string(cases.size()) + " cases");
+    return 128 + caught_signal();
+  };
   for (const CaseFiles& files : cases) {
-    if (caught_signal() != 0) return 128 + caught_signal();
+    if (caught_signal() != 0) return stopped();
     try {
-      segmenter.segment(files, o.out / (files.id + ".nii.gz"));
+      segmenter.segment(files, output(files));
+      ++written;
+    } catch (const Interrupted&) {
+      return stopped();
     } catch (const DataError& error) {
       if (!o.reading.keep_going) throw;
-      complain("case " + files.id + ": " + error.what());
+      complain(error.what());
       ++refused;
     }
   }
@@ -144,7 +164,7 @@ void add_segment(CLI::App& app, const CommonOptions& common, Action& action) {
       ->check(non_negative());
   c->add_option("--min-component-fraction", o->post.min_component_fraction,
                 "the same, as share of the tumour")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0.0, 1.0));
   c->add_option("--min-enhancing", o->post.min_enhancing_voxels, "call ET of fewer voxels NCR")
       ->check(non_negative());
   c->callback([o, &common, &action] { action = [o, &common] { return run_segment(*o, common); }; });

@@ -157,7 +157,7 @@ void add_predictor_options(CLI::App& command, PredictorOptions& o, bool of_teach
   command.add_option(prefix + "patch", o.patch, "extent of the window [largest as trained]")
       ->check(positive());
   command.add_option(prefix + "overlap", o.overlap, "of windows")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   command.add_flag(prefix + "mirror", o.mirror, "average over 8 mirrorings: 8 times the time");
 }

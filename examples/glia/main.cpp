@@ -65,7 +65,8 @@ std::string seed_problem(const std::string& text) {
   std::uint64_t seed = 0;
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, seed);
-  if (result.ec == std::errc{} && result.ptr == end) return {};
+  const bool octal = text.size() > 1 && text.front() == '0';  // to CLI11
+  if (result.ec == std::errc{} && result.ptr == end && !octal) return {};
   return "got " + text + ", expected a whole number from 0 to 18446744073709551615";
 }
 
@@ -90,7 +91,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--threads", common.threads, "of computation [one per processor]")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--device", common.device, "cpu")->capture_default_str();
+  app.add_option("--device", common.device, "cpu or auto, which is cpu")->capture_default_str();
   app.add_option("--log-json", common.log_json, "append one line of JSON per event to this file");
   app.add_flag("--dry-run", common.dry_run, "read, check and plan, write nothing");
   app.add_flag("--overwrite", common.overwrite, "replace existing output");

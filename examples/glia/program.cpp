@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <set>
 #include <span>
 #include <sstream>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/io/input_file.hpp"
 #include "terminal.hpp"
@@ -30,7 +33,7 @@ void on_signal(int number) {
 }
 
 /// Accepts numbers that `holds` is true for.
-CLI::Validator number_check(const std::string& expected, bool (*holds)(double)) {
+CLI::Validator number_check(const std::string& expected, std::function<bool(double)> holds) {
   return {[=](const std::string& text) {
             double value = 0;
             const bool good = CLI::detail::lexical_cast(text, value) && holds(value);
@@ -42,11 +45,17 @@ CLI::Validator number_check(const std::string& expected, bool (*holds)(double)) 
 }  // namespace
 
 CLI::Validator positive() {
-  return number_check("a positive number", [](double x) { return x > 0; });
+  return number_check("a positive number", [](double x) { return x > 0 && std::isfinite(x); });
 }
 
 CLI::Validator non_negative() {
-  return number_check("a number that is not negative", [](double x) { return x >= 0; });
+  return number_check("a number that is not negative",
+                      [](double x) { return x >= 0 && std::isfinite(x); });
+}
+
+CLI::Validator between(double low, double high) {
+  return number_check("a number from " + number_text(low) + " to " + number_text(high),
+                      [=](double x) { return x >= low && x <= high; });
 }
 
 CLI::Validator known_scheme() {
@@ -62,7 +71,7 @@ CLI::Validator known_scheme() {
 }
 
 ContextOptions context_options(const CommonOptions& common) {
-  if (common.device != "cpu") {
+  if (common.device != "cpu" && common.device != "auto") {
     throw IoError("--device: got " + common.device + ", this program was built for cpu only");
   }
   return {.threads = common.threads,
@@ -240,9 +249,24 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
 
 void require_new(const std::filesystem::path& path, const CommonOptions& common,
                  const std::string& alternative) {
-  if (common.overwrite || !std::filesystem::exists(path)) return;
+  const bool empty_folder = std::filesystem::is_directory(path) && std::filesystem::is_empty(path);
+  if (common.overwrite || empty_folder || !std::filesystem::exists(path)) return;
   throw UsageError(path.string() + ": exists already; give --overwrite" + alternative +
                    " or another name");
+}
+
+void require_no_input(const std::filesystem::path& out, const std::vector<CaseFiles>& cases) {
+  if (!std::filesystem::exists(out)) return;
+  const auto require_other = [&](const CaseFiles& files, const std::filesystem::path& input) {
+    std::error_code unreadable;
+    if (input.empty() || !std::filesystem::equivalent(out, input, unreadable)) return;
+    throw UsageError(out.string() + ": got a file of case " + files.id +
+                     ", expected another place for the output");
+  };
+  for (const CaseFiles& files : cases) {
+    for (const auto& image : files.images) require_other(files, image);
+    require_other(files, files.label);
+  }
 }
 
 std::string config_text(const CLI::App& command) {
@@ -278,8 +302,8 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
 void catch_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaction(number, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // nobody reads the progress any more: no reason to stop
 }
 
 int caught_signal() { return signal_caught; }

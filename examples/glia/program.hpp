@@ -43,6 +43,7 @@ void add_experiment(CLI::App& app, const CommonOptions& common, Action& action);
 /// Checks of option values, with messages that say what was got and what was expected.
 CLI::Validator positive();
 CLI::Validator non_negative();
+CLI::Validator between(double low, double high);
 CLI::Validator known_scheme();
 
 /// A context for the common options; the library's messages go to stderr. Throws IoError for a
@@ -89,9 +90,12 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
                                      const DataOptions& options, bool require_labels,
                                      std::size_t& refused);
 
-/// Throws UsageError if the path exists and may not be overwritten.
+/// Throws UsageError if the path exists, other than as an empty folder, and may not be overwritten.
 void require_new(const std::filesystem::path& path, const CommonOptions& common,
                  const std::string& alternative = "");
+
+/// Throws UsageError if a file that is to be written is one of the files of the cases.
+void require_no_input(const std::filesystem::path& out, const std::vector<CaseFiles>& cases);
 
 /// The options of one command and those of all, as a file for --config that repeats the run.
 std::string config_text(const CLI::App& command);
@@ -105,8 +109,8 @@ std::string today();
 /// Writes a text file, complete or not at all. Throws IoError.
 void write_text(const std::filesystem::path& path, std::string_view text);
 
-/// From now on SIGINT and SIGTERM ask the command to save and stop; a second one ends the program
-/// at once.
+/// From now on SIGINT, SIGTERM, SIGHUP and SIGUSR1 ask the command to save and stop; a second one
+/// ends the program at once.
 void catch_signals();
 /// 0, or the signal that asked to stop.
 int caught_signal();

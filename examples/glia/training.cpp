@@ -1,10 +1,12 @@
 #include "training.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "glia/data/content_id.hpp"
 #include "glia/train/trainer.hpp"
@@ -21,8 +23,11 @@ void write_history(const std::filesystem::path& path, const std::vector<EpochRec
   std::string text = "epoch,loss,rate,skipped,dice_WT,dice_TC,dice_ET\n";
   for (const EpochRecord& r : history) {
     char line[160];
-    std::snprintf(line, sizeof line, "%lld,%.6f,%.6g,%lld", static_cast<long long>(r.epoch), r.loss,
-                  r.rate, static_cast<long long>(r.skipped));
+    std::snprintf(line, sizeof line, "%lld,", static_cast<long long>(r.epoch));
+    text += line;
+    std::snprintf(line, sizeof line, "%.6f", r.loss);
+    text += std::isnan(r.loss) ? "" : line;
+    std::snprintf(line, sizeof line, ",%.6g,%lld", r.rate, static_cast<long long>(r.skipped));
     text += line;
     for (const double dice : r.dice) {
       std::snprintf(line, sizeof line, ",%.5f", dice);
@@ -63,16 +68,13 @@ class EpochTimes {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Makes the folder of a run, without what an earlier run that is not resumed left there.
+/// Clears the folder of what an earlier run that is not resumed left there.
 void prepare_folder(const TrainOptions& o, const std::string& config) {
-  std::filesystem::create_directories(o.out);
   if (!o.resume) {
     for (const char* name :
          {checkpoint_name, previous_name, weights_name, "history.csv", "times.csv"})
       std::filesystem::remove(o.out / name);
   }
-  for (const char* name : {"config.toml", "history.csv", "times.csv"})
-    remove_leftovers(o.out / name);
   write_text(o.out / "config.toml", config);
 }
 
@@ -128,13 +130,19 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   std::vector<EpochRecord> history;
   std::optional<EpochTimes> times;
   TrainingEvents events;
+  std::vector<std::string> ids;
+  events.batch = [&](const Batch& batch) { ids = batch.ids; };
+  // A run that cannot make its first step leaves an earlier one as it was.
+  bool prepared = false;
   events.step = [&](const StepEvent& e) {
+    if (!std::exchange(prepared, true)) prepare_folder(o, config);
     char note[96];
     std::snprintf(note, sizeof note, "epoch %lld/%lld, loss %.4f", static_cast<long long>(e.epoch),
                   static_cast<long long>(e.epochs), e.loss);
     bar.update(static_cast<double>(e.step), static_cast<double>(e.steps), note);
     if (e.skipped)
-      bar.warn("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped");
+      bar.warn("step " + std::to_string(e.step) + ": loss or gradient not finite, step skipped; " +
+               "patches of " + ids_text(ids));
     Json j{{"event", "step"},     {"step", e.step}, {"epoch", e.epoch},
            {"loss", e.loss},      {"rate", e.rate}, {"gradient_norm", e.gradient_norm},
            {"skipped", e.skipped}};
@@ -168,8 +176,11 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   if (o.resume && trainer.resume()) {
     history = trainer.history();
     complain("resuming after step " + std::to_string(trainer.step()));
+  } else if (o.resume && std::filesystem::exists(o.out / weights_name)) {
+    complain("warning: " + o.out.string() + ": no checkpoint to go on from, training begins anew");
   }
-  prepare_folder(o, config);
+  for (const char* name : {"config.toml", "history.csv", "times.csv"})
+    remove_leftovers(o.out / name);
   times.emplace(o.out / "times.csv", history.size());
   catch_signals();
   const TrainingEnd end = trainer.fit(training, validation);

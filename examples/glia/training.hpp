@@ -73,6 +73,7 @@ int train(const TrainOptions& options, const CommonOptions& common, const std::s
           const TrainingData& data, const Metadata& more = {});
 
 /// The ids of cases, separated by commas.
+std::string ids_text(const std::vector<std::string>& ids);
 std::string ids_text(const std::vector<PreparedCase>& cases);
 
 }  // namespace glia::program

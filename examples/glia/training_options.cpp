@@ -71,7 +71,7 @@ std::string settings_text(const TrainOptions& o) {
   j["nesterov"] = o.nesterov;
   j["weight_decay"] = o.weight_decay;
   j["schedule"] = o.schedule;
-  j["decay"] = o.decay.value_or(0);
+  j["decay"] = o.decay ? nlohmann::ordered_json(*o.decay) : nlohmann::ordered_json("default");
   j["every"] = o.every;
   j["decay_unit"] = o.decay_unit;
   j["power"] = o.power;
@@ -107,13 +107,13 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   command
       .add_option("--validation-fraction", o.validation_fraction,
                   "share of the cases, if none are named")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   command.add_option("--validate-every", o.validate_every, "epochs")
       ->check(positive())
       ->capture_default_str();
   command.add_option("--validation-overlap", o.validation_overlap, "of sliding windows")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0.0, 0.9))
       ->capture_default_str();
   command
       .add_option("--patch", o.patch,
@@ -132,7 +132,9 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str();
   command.add_option("--rate", o.rate, "initial learning rate [adam 2e-4, sgd 0.1]")
       ->check(positive());
-  command.add_option("--momentum", o.momentum, "of sgd")->capture_default_str();
+  command.add_option("--momentum", o.momentum, "of sgd")
+      ->check(between(0.0, 1.0))
+      ->capture_default_str();
   command.add_flag("--nesterov", o.nesterov, "for sgd");
   command.add_option("--weight-decay", o.weight_decay)
       ->check(non_negative())
@@ -141,23 +143,25 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
       ->check(CLI::IsMember({"step", "polynomial", "plateau", "constant"}))
       ->capture_default_str();
   command.add_option("--decay", o.decay, "factor of step and plateau [step 0.6, plateau 0.2]")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0.0, 1.0));
   command.add_option("--every", o.every, "period of step, patience of plateau")
       ->check(positive())
       ->capture_default_str();
   command.add_option("--decay-unit", o.decay_unit)
       ->check(CLI::IsMember({"epochs", "updates"}))
       ->capture_default_str();
-  command.add_option("--power", o.power, "of the polynomial")->capture_default_str();
+  command.add_option("--power", o.power, "of the polynomial")
+      ->check(non_negative())
+      ->capture_default_str();
   command.add_option("--clip", o.clip, "largest norm of the gradient, 0: none")
       ->check(non_negative())
       ->capture_default_str();
   command
       .add_option("--average-decay", o.average_decay, "of a moving average of the weights, 0: none")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   command.add_option("--foreground", o.foreground, "share of tumour-centred patches")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0.0, 1.0))
       ->capture_default_str();
   command.add_option("--dice-pooling", o.dice_pooling)
       ->check(CLI::IsMember({"batch", "sample"}))

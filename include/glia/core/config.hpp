@@ -1,7 +1,11 @@
 #pragma once
 
-/// The library's version, for `#if` and for files that record it. The only macros of the library
-/// live here.
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
+#error "glia: -ffast-math and -ffinite-math-only break its kernels and its checks for NaN"
+#endif
+
+/// The library's version, for `#if` and for files that record it. Macros that users see live here
+/// only.
 #define GLIA_VERSION_MAJOR 0
 #define GLIA_VERSION_MINOR 1
 #define GLIA_VERSION_PATCH 0

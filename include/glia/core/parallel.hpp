@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "glia/core/error.hpp"
 #include "glia/core/types.hpp"
 
 namespace glia {
@@ -19,22 +22,24 @@ namespace glia {
 /// on its index alone.
 class ThreadPool {
  public:
-  /// `threads` includes the caller's; 0 means one per processor.
+  /// `threads` includes the caller's; 0 means one per processor. Throws OutOfMemory if the system
+  /// gives fewer.
   explicit ThreadPool(int threads = 0) {
     const int hardware = static_cast<int>(std::thread::hardware_concurrency());
     size_ = threads > 0 ? threads : (std::max)(1, hardware);
-    for (int worker = 1; worker < size_; ++worker) {
-      workers_.emplace_back([this, worker] { serve(worker); });
+    try {
+      for (int worker = 1; worker < size_; ++worker) {
+        workers_.emplace_back([this, worker] { serve(worker); });
+      }
+    } catch (const std::system_error&) {
+      stop();
+      throw OutOfMemory("threads: got " + std::to_string(size_) +
+                        ", the system gives no more than " + std::to_string(workers_.size() + 1));
     }
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool() {
-    stop_ = true;
-    generation_.fetch_add(1);
-    generation_.notify_all();
-    for (auto& worker : workers_) worker.join();
-  }
+  ~ThreadPool() { stop(); }
 
   [[nodiscard]] int size() const { return size_; }
 
@@ -67,6 +72,13 @@ class ThreadPool {
   }
 
  private:
+  void stop() {
+    stop_ = true;
+    generation_.fetch_add(1);
+    generation_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
   void serve(int worker) {
     for (std::uint32_t seen = 0;;) {
       if (!spin_while([&] { return generation_.load(std::memory_order_acquire) == seen; })) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "glia/core/config.hpp"
+
 namespace glia {
 
 /// Signed type of every extent, count and offset.

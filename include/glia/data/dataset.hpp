@@ -118,7 +118,7 @@ inline void check_files(const CaseFiles& files, const FindCasesOptions& options,
     problems.push_back(
         {files.id,
          folder_of(files).string() + ": case id '" + files.id +
-             "': expected a name without separators, control characters and leading dot"});
+             "': expected UTF-8 without separators, commas, control characters and leading dot"});
   }
   for (std::string& missing : missing_files(files, options.require_labels)) {
     problems.push_back({files.id, std::move(missing)});

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -57,8 +58,12 @@ class PatchLoader {
                        std::to_string(options.threads) + " and " + std::to_string(options.ahead));
     }
     require_valid(options.augment);
-    for (int i = 0; i < options.threads; ++i) {
-      workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    try {
+      for (int i = 0; i < options.threads; ++i)
+        workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    } catch (const std::system_error&) {
+      throw OutOfMemory("loader: threads: got " + std::to_string(options.threads) +
+                        ", the system gives no more than " + std::to_string(workers_.size()));
     }
   }
   PatchLoader(std::vector<PreparedCase>&&, const LoaderOptions&, index_t = 0) = delete;

@@ -31,11 +31,7 @@ struct Annotation {
 template <Teacher T, Labelling L = HardLabels>
 Annotation annotate(T&& teacher, PreparedCase& target, const L& labelling,
                     const SlidingWindowOptions& options) {
-  Overwrite rule;
-  if constexpr (requires {
-                  { labelling.rule } -> std::convertible_to<Overwrite>;
-                })
-    rule = labelling.rule;
+  const Overwrite rule = label_rule(labelling);
   const Extent extent = target.image.shape().extent();
   Annotation found;
   target.labels = LabelVolume(extent);

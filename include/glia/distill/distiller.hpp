@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -85,12 +87,20 @@ class Distiller {
   /// Gives the samples of unlabelled cases their targets.
   void label(Batch& batch) {
     if constexpr (follows) teacher_.follow();
-    const Shape one = make_shape(1, batch.image.shape().extent(), batch.image.shape().c);
+    const Shape shape = batch.image.shape(), one = make_shape(1, shape.extent(), shape.c);
+    require_shape("target", batch.target.shape(), with_channels(shape, region::count));
+    if (static_cast<index_t>(batch.pseudo_labelled.size()) != shape.n) {
+      throw UsageError("distiller: pseudo_labelled of a batch: got " +
+                       std::to_string(batch.pseudo_labelled.size()) + " entries, expected " +
+                       std::to_string(shape.n));
+    }
     HostTensor<float> probabilities(with_channels(one, region::count));
-    for (index_t n = 0; n < batch.image.shape().n; ++n) {
+    for (index_t n = 0; n < shape.n; ++n) {
       if (!batch.pseudo_labelled[static_cast<std::size_t>(n)]) continue;
       const View<const float> image{batch.image.view().row(n, 0, 0), one, one.c};
       teacher_(image, probabilities.view());
+      if (!std::ranges::all_of(probabilities.values(), [](float p) { return std::isfinite(p); }))
+        throw NumericalError("distiller: the teacher's probabilities are not finite");
       float* target = batch.target.view().row(n, 0, 0);
       for (index_t voxel = 0; voxel < one.voxels(); ++voxel, target += region::count) {
         RegionValues p{};

@@ -103,4 +103,19 @@ struct Confident {
 template <Labelling Inner>
 Confident(Inner, float, float) -> Confident<Inner>;
 
+/// The rule that makes label maps: the labelling's own, that of the labelling within it, or the
+/// usual one.
+template <Labelling L>
+[[nodiscard]] Overwrite label_rule(const L& labelling) {
+  if constexpr (requires {
+                  { labelling.rule } -> std::convertible_to<Overwrite>;
+                }) {
+    return labelling.rule;
+  } else if constexpr (requires { labelling.inner; }) {
+    return label_rule(labelling.inner);
+  } else {
+    return {};
+  }
+}
+
 }  // namespace glia

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <string>
 #include <utility>
 
+#include "glia/core/error.hpp"
 #include "glia/data/region.hpp"
 #include "glia/infer/predictor.hpp"
 #include "glia/tensor/host_tensor.hpp"
@@ -22,12 +24,17 @@ class ClassesToRegions {
 
   [[nodiscard]] index_t divisor() const { return divisor_of(predictor_); }
 
-  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions].
+  /// image [N, D, H, W, modalities], probabilities [N, D, H, W, regions]. Throws UsageError for
+  /// another number of regions than three.
   void operator()(View<const float> image, View<float> probabilities) {
+    if (probabilities.shape.c != region::count) {
+      throw UsageError("classes to regions: regions: got " + std::to_string(probabilities.shape.c) +
+                       ", expected 3");
+    }
     const Shape shape = with_channels(probabilities.shape, label::count);
     if (classes_.shape() != shape) classes_ = HostTensor<float>(shape);
     predictor_(image, classes_.view());
-    for (index_t voxel = 0; voxel < shape.voxels(); ++voxel) {
+    for (index_t voxel = 0; voxel < shape.n * shape.voxels(); ++voxel) {
       const float* p = classes_.values().data() + voxel * label::count;
       float* regions = probabilities.data + voxel * probabilities.pitch;
       regions[region::WT] = p[label::NCR] + p[label::ED] + p[label::ET];

@@ -48,7 +48,7 @@ class Ensemble {
     return count;
   }
 
-  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions]. Throws UsageError without
+  /// image [N, D, H, W, modalities], probabilities [N, D, H, W, regions]. Throws UsageError without
   /// members, or with other weights than members.
   void operator()(View<const float> image, View<float> probabilities) {
     const std::size_t members = size();
@@ -89,7 +89,7 @@ class Ensemble {
   template <class Visit>
   static void for_each_value(View<float> view, Visit&& visit) {
     const index_t channels = view.shape.c;
-    for (index_t voxel = 0; voxel < view.shape.voxels(); ++voxel) {
+    for (index_t voxel = 0; voxel < view.shape.n * view.shape.voxels(); ++voxel) {
       float* at = view.data + voxel * view.pitch;
       for (index_t c = 0; c < channels; ++c) visit(at[c], voxel * channels + c);
     }

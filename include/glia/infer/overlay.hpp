@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/region.hpp"
 #include "glia/tensor/volume.hpp"
 
@@ -120,6 +121,10 @@ inline void draw_contour(Picture& picture, const LabelVolume& labels, index_t d,
     throw UsageError("overlay: got plane " + std::to_string(d) + " and zoom " +
                      std::to_string(options.zoom) + ", expected a plane of " + to_string(e) +
                      " voxels and a positive zoom");
+  }
+  if (!(options.darkest >= 0 && options.darkest <= options.brightest && options.brightest <= 1)) {
+    throw UsageError("overlay: quantiles: got " + number_text(options.darkest) + " and " +
+                     number_text(options.brightest) + ", expected ascending numbers from 0 to 1");
   }
   Picture picture(e.w * options.zoom, e.h * options.zoom);
   const detail::GreyScale grey(image, options.darkest, options.brightest);

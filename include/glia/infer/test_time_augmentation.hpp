@@ -20,10 +20,11 @@ namespace detail {
 template <class T, class Visit>
 void for_each_mirrored(View<const T> from, View<T> to, MirrorAxes mirrored, Visit&& visit) {
   const Shape s = from.shape;
-  for (index_t d = 0; d < s.d; ++d) {
+  for (index_t plane = 0; plane < s.n * s.d; ++plane) {
+    const index_t n = plane / s.d, d = plane % s.d;
     for (index_t h = 0; h < s.h; ++h) {
-      const T* source = from.row(0, d, h);
-      T* target = to.row(0, mirrored.d ? s.d - 1 - d : d, mirrored.h ? s.h - 1 - h : h);
+      const T* source = from.row(n, d, h);
+      T* target = to.row(n, mirrored.d ? s.d - 1 - d : d, mirrored.h ? s.h - 1 - h : h);
       for (index_t w = 0; w < s.w; ++w) {
         visit(source + w * from.pitch, target + (mirrored.w ? s.w - 1 - w : w) * to.pitch);
       }
@@ -48,7 +49,7 @@ class Mirrored {
 
   [[nodiscard]] index_t divisor() const { return divisor_of(predictor_); }
 
-  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions].
+  /// image [N, D, H, W, modalities], probabilities [N, D, H, W, regions].
   void operator()(View<const float> image, View<float> probabilities) {
     if (image_.shape() != image.shape) image_ = HostTensor<float>(image.shape);
     if (result_.shape() != probabilities.shape) result_ = HostTensor<float>(probabilities.shape);
@@ -79,7 +80,8 @@ class Mirrored {
 
   template <class Visit>
   static void for_each_voxel(View<float> view, Visit&& visit) {
-    for (index_t i = 0; i < view.shape.voxels(); ++i) visit(view.data + i * view.pitch);
+    for (index_t i = 0; i < view.shape.n * view.shape.voxels(); ++i)
+      visit(view.data + i * view.pitch);
   }
 
   P predictor_;

@@ -63,8 +63,13 @@ class Windowed {
   explicit Windowed(P&& predictor, SlidingWindowOptions options = {})
       : predictor_(std::forward<P>(predictor)), options_(std::move(options)) {}
 
-  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions], of any extent.
+  /// image [1, D, H, W, modalities], probabilities [1, D, H, W, regions], of any extent. Throws
+  /// UsageError if the two differ in extent.
   void operator()(View<const float> image, View<float> probabilities) {
+    if (with_channels(image.shape, probabilities.shape.c) != probabilities.shape) {
+      throw UsageError("windowed: probabilities: got " + to_string(probabilities.shape) +
+                       ", expected the extent of the image " + to_string(image.shape));
+    }
     sliding_window(predictor_, image, options_, [&](index_t first, View<const float> planes) {
       for (index_t d = 0; d < planes.shape.d; ++d)
         for (index_t h = 0; h < planes.shape.h; ++h) {

@@ -7,9 +7,18 @@
 
 namespace glia {
 
+namespace detail {
+template <class L>
+concept HasTemperature = requires(const L& loss) {
+  loss.temperature;
+};
+}  // namespace detail
+
 /// The unweighted sum of losses.
 template <Loss... Terms>
 struct Compound {
+  static_assert((!detail::HasTemperature<Terms> && ...),
+                "Compound: a distillation loss takes the sum as its task, not the sum it");
   std::tuple<Terms...> terms;
 
   double evaluate(std::span<const RegionSums> sums, Shape logits,

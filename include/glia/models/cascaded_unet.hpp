@@ -63,6 +63,8 @@ struct CascadedUNet {
 
   static constexpr index_t in = C::in, out = C::out, classes = Scores::classes(C::out);
   static_assert(classes > 0, "CascadedUNet: the scores must name as many regions as there are");
+  static_assert(classes <= most_voxel_channels && out <= most_voxel_channels,
+                "CascadedUNet: at most 8 regions and 8 classes");
   static constexpr index_t stages = Grid::stages, levels = Grid::levels;
   static constexpr index_t divisor = index_t{1} << (stages + levels - 2);
   /// Channels per modality; stage 0 is the coarsest and widest, level 0 its finest.

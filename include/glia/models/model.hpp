@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 
@@ -13,16 +14,17 @@ namespace glia {
 template <Network Net>
 class Model {
  public:
-  using NetType = Net;
   using B = typename Net::Engine;
   using Parameters = ParameterSet<typename Net::Parameters, typename B::Real>;
   static_assert(std::is_same_v<typename B::Scalar, float>,
                 "Model: images are float; this backend stores another type");
 
-  /// Weights drawn from the context's seed.
-  explicit Model(Context& context)
+  /// Weights drawn from the context's seed: the same for every model of one network and context.
+  explicit Model(Context& context) : Model(context, context.seed()) {}
+  /// Weights drawn from a seed of its own.
+  Model(Context& context, std::uint64_t seed)
       : context_(&context), parameters_(std::make_unique<Parameters>()) {
-    parameters_->initialise(context.seed());
+    parameters_->initialise(seed);
   }
 
   [[nodiscard]] Context& context() const { return *context_; }

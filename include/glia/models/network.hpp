@@ -47,10 +47,12 @@ inline void require_shape(const char* what, Shape got, Shape expected) {
                    to_string(expected));
 }
 
-/// Throws UsageError unless the image has the network's channels and extents that its levels can
-/// halve.
+/// Throws UsageError unless there is an image, with the network's channels and extents that its
+/// levels can halve.
 template <Network Net>
 void require_extents(Shape image) {
+  if (image.n < 1)
+    throw UsageError("network: images: got " + std::to_string(image.n) + ", expected at least 1");
   if (image.c != Net::in) {
     throw UsageError("network: image channels: got " + std::to_string(image.c) + ", expected " +
                      std::to_string(Net::in));

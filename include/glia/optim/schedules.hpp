@@ -12,7 +12,8 @@
 
 namespace glia {
 
-/// Where training stands: finished epochs and updates, and how many there will be.
+/// Where training stands: finished epochs and steps (an update each, but for those skipped), and
+/// how many there will be.
 struct TrainingClock {
   index_t epoch = 0, epochs = 0, update = 0, updates = 0;
 };

@@ -8,6 +8,9 @@
 
 namespace glia {
 
+/// Most channels on either side of a function of a voxel.
+inline constexpr index_t most_voxel_channels = 8;
+
 /// A function of the few channels of one voxel: `channels(in)`, how many it makes of `in`. Backends
 /// evaluate it and its derivative; the set is closed: Sigmoid, Softmax, RegionLogits.
 template <class F>
@@ -42,10 +45,9 @@ struct RegionLogits {
   }
 };
 
-/// f of every voxel. Requires at most `most_channels` channels on either side.
+/// f of every voxel. Requires at most `most_voxel_channels` channels on either side.
 template <class T, VoxelFunction F>
 struct Voxelwise {
-  static constexpr index_t most_channels = 8;
   using Scalar = T;
   View<const T> x;
   [[nodiscard]] Shape shape() const { return with_channels(x.shape, F::channels(x.shape.c)); }

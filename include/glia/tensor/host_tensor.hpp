@@ -7,7 +7,8 @@
 namespace glia {
 
 /// A dense tensor on the ordinary heap, for data that enters or leaves a network: [N, D, H, W, C],
-/// pitch = C. Throws OutOfMemory for a shape that no memory holds.
+/// pitch = C. Throws OutOfMemory for a shape that no memory holds, std::bad_alloc for one that
+/// this memory does not.
 template <class T>
 class HostTensor {
  public:

@@ -62,8 +62,8 @@ class NumberReader {
   void operator()(index_t& value) {
     double number = 0;
     (*this)(number);
-    if (!(std::abs(number) <= 0x1p53) || number != std::trunc(number))
-      throw DataError(where_ + ": got " + number_text(number) + ", expected a whole number");
+    if (!(number >= 0 && number <= 0x1p53) || number != std::trunc(number))
+      throw DataError(where_ + ": got " + number_text(number) + ", expected a count");
     value = static_cast<index_t>(number);
   }
   [[nodiscard]] bool at_end() const { return position_ >= text_.size(); }
@@ -139,6 +139,7 @@ void load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
     if (text(key) == expected) return;
     throw UsageError(path.string() + ": " + key + ": got " + text(key) + ", expected " + expected);
   };
+  detail::require_known_version(path, file.metadata());
   expect("glia.checkpoint", "1");
   expect("glia.seed", std::to_string(model.context().seed()));
   for (const auto& [key, value] : description) expect(key, value);

@@ -19,7 +19,7 @@ struct StepEvent {
 /// One finished epoch. Dice is per region WT, TC, ET; -1 where there was no validation.
 struct EpochRecord {
   index_t epoch = 0;  ///< number of the epoch, from 1
-  double loss = 0;    ///< mean over the steps that were not skipped
+  double loss = 0;    ///< mean over the steps that were not skipped; NaN if all were
   double rate = 0;
   index_t skipped = 0;
   std::array<double, 3> dice{-1, -1, -1};

@@ -51,8 +51,8 @@ inline constexpr const char* previous_name = "previous.safetensors";
 
 enum class TrainingEnd { finished, stopped };
 
-/// Trains a model on patches of labelled cases, or on whole ones, and keeps the best weights by
-/// mean validation Dice.
+/// Trains a model on patches of labelled cases, or on whole ones. The model ends with the last
+/// weights; a folder keeps the best ones by mean validation Dice.
 ///
 /// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint
 /// holds, so a run that was killed at any moment and resumed ends in the same bytes as one that was
@@ -77,6 +77,11 @@ class Trainer {
         schedule_(std::move(schedule)),
         events_(std::move(events)),
         state_(optimizer_.moments(), options_.average_decay > 0) {
+    if (optimizer_.moments() < 0 || optimizer_.moments() > max_moments) {
+      throw UsageError("trainer: moments of the optimiser: got " +
+                       std::to_string(optimizer_.moments()) + ", expected at most " +
+                       std::to_string(max_moments));
+    }
     require_positive("batch", options_.loader.batch);
     require_positive("validate_every", options_.validate_every);
     require_positive("max_skipped", options_.max_skipped);
@@ -91,6 +96,7 @@ class Trainer {
   /// damaged, which the context's log is told; false if there is none. Throws IoError if what there
   /// is is damaged, UsageError if it is of another run.
   bool resume() {
+    if (options_.folder.empty()) return false;
     std::string damage;
     for (const char* name : {checkpoint_name, previous_name}) {
       const std::filesystem::path path = options_.folder / name;
@@ -101,9 +107,13 @@ class Trainer {
         damage += (damage.empty() ? "" : "; ") + std::string(error.what());
         continue;
       }
-      if (!damage.empty())
+      if (!damage.empty()) {
         log(model_.context().log_sink(), Severity::warning,
             damage + "; going on from " + path.string());
+        // Before the next save, which keeps what has the last checkpoint's name.
+        std::filesystem::rename(path, options_.folder / checkpoint_name);
+      }
+      last_is_of_this_run_ = true;
       return true;
     }
     if (damage.empty()) return false;
@@ -115,7 +125,11 @@ class Trainer {
   TrainingEnd fit(const std::vector<PreparedCase>& training,
                   const std::vector<PreparedCase>& validation = {}) {
     const index_t per_epoch = steps_per_epoch(training);
-    const index_t steps = per_epoch * options_.epochs;
+    index_t steps = 0;
+    if (__builtin_mul_overflow(per_epoch, options_.epochs, &steps)) {
+      throw UsageError("trainer: epochs: got " + std::to_string(options_.epochs) + " of " +
+                       std::to_string(per_epoch) + " steps, more than can be counted");
+    }
     if (!options_.folder.empty()) {
       for (const char* name : {checkpoint_name, weights_name})
         remove_leftovers(options_.folder / name);  // of a run that was killed
@@ -140,6 +154,10 @@ class Trainer {
   }
 
   [[nodiscard]] const std::vector<EpochRecord>& history() const { return state_.history; }
+  /// The moving average of the weights; null without `average_decay`.
+  [[nodiscard]] const typename Model<Net>::Parameters* average() const {
+    return state_.average.get();
+  }
   [[nodiscard]] index_t step() const { return state_.step; }
   [[nodiscard]] double best_dice() const { return state_.best_dice; }
 
@@ -192,6 +210,7 @@ class Trainer {
       for (std::size_t i = 0; i < state_.moments.size(); ++i)
         update.moments[i] = state_.moments[i]->flat();
       optimizer_.template apply<B>(k, update);
+      require_finite(B::squared_norm(k, parameters.flat()));
       if (state_.average) {
         const auto t =
             static_cast<double>(state_.updates);  // a young average must forget its start
@@ -217,11 +236,17 @@ class Trainer {
     }
   }
 
+  void require_finite(double squared_norm_of_weights) const {
+    if (std::isfinite(squared_norm_of_weights)) return;
+    throw NumericalError("train: step " + std::to_string(state_.step + 1) +
+                         ": the update made weights that are not finite; the last good checkpoint "
+                         "was kept. Lower the learning rate or clip gradients");
+  }
+
   void finish_epoch(index_t epoch, const std::vector<PreparedCase>& validation) {
-    const index_t used = (std::max)(index_t{1}, state_.epoch_steps);
-    EpochRecord record{epoch, state_.epoch_loss / static_cast<double>(used), state_.rate,
-                       state_.epoch_skipped};
-    schedule_.observe(record.loss);
+    const double loss = state_.epoch_loss / static_cast<double>(state_.epoch_steps);
+    EpochRecord record{epoch, loss, state_.rate, state_.epoch_skipped};
+    if (state_.epoch_steps > 0) schedule_.observe(loss);
     const AveragedWeights averaged(model_, state_.average.get());
     if (!validation.empty() && (epoch % options_.validate_every == 0 || epoch == options_.epochs)) {
       record.dice = validation_dice(validation);
@@ -245,13 +270,14 @@ class Trainer {
                     options_.description);
   }
 
-  /// The last checkpoint gets a second name, which it keeps when a newer one takes the first. Where
-  /// a file system knows no such names, there is no previous checkpoint.
-  void keep_previous() const {
+  /// The run's last checkpoint gets a second name, which it keeps when a newer one takes the first.
+  /// Where a file system knows no such names, there is no previous checkpoint.
+  void keep_previous() {
     const auto last = options_.folder / checkpoint_name, previous = options_.folder / previous_name;
     std::error_code ignored;
     std::filesystem::remove(previous, ignored);
-    std::filesystem::create_hard_link(last, previous, ignored);
+    if (last_is_of_this_run_) std::filesystem::create_hard_link(last, previous, ignored);
+    last_is_of_this_run_ = true;
   }
 
   /// Puts the averaged weights into the model while it lives.
@@ -281,6 +307,7 @@ class Trainer {
   TrainingEvents events_;
   TrainingState<Net> state_;
   std::optional<FolderLock> lock_;
+  bool last_is_of_this_run_ = false;
 };
 
 }  // namespace glia

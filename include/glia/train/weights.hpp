@@ -1,10 +1,12 @@
 #pragma once
 
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "glia/core/config.hpp"
@@ -32,6 +34,22 @@ void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix
              std::as_bytes(std::span<const R>(leaf.data, static_cast<std::size_t>(Leaf::size)))});
       },
       "", set.fields());
+}
+
+/// Throws UsageError for a file that a newer version of the library has written.
+inline void require_known_version(const std::filesystem::path& path, const Metadata& metadata) {
+  const auto found = metadata.find("glia.version");
+  if (found == metadata.end()) return;
+  int major = 0, minor = 0;
+  const char *at = found->second.data(), *end = at + found->second.size();
+  const auto first = std::from_chars(at, end, major);
+  const bool dot = first.ec == std::errc{} && first.ptr != end && *first.ptr == '.';
+  if (!dot || std::from_chars(first.ptr + 1, end, minor).ec != std::errc{})
+    throw DataError(path.string() + ": glia.version: got \"" + found->second + "\"");
+  if (std::pair(major, minor) > std::pair(GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR)) {
+    throw UsageError(path.string() + ": glia.version: got " + found->second +
+                     ", this is " GLIA_VERSION_STRING ", which does not know newer files");
+  }
 }
 
 [[nodiscard]] inline std::string dims_text(std::span<const index_t> dims) {
@@ -90,6 +108,7 @@ void save_weights(const std::filesystem::path& path, const Model<Net>& model,
 template <Network Net>
 void load_weights(const std::filesystem::path& path, Model<Net>& model) {
   const SafetensorsFile file = SafetensorsFile::open(path);
+  detail::require_known_version(path, file.metadata());
   detail::require_entries(path, file, "", model.parameters());
   for (const std::string& name : file.names()) {
     bool known = false;

@@ -12,7 +12,7 @@ namespace glia::cpu {
 /// A block of voxels, channel by channel.
 struct ChannelBlock {
   static constexpr index_t voxels = 64;
-  static constexpr index_t most_channels = Voxelwise<float, Softmax>::most_channels;
+  static constexpr index_t most_channels = most_voxel_channels;
   float channel[most_channels][voxels];
 
   /// Voxels behind the end are 0.
