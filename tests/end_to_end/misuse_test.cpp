@@ -314,3 +314,73 @@ TEST_CASE("segment does not look at labels that it does not need, and training w
   CHECK(trained.code == 0);
   CHECK(holds(trained.err, "warning", "no voxel is tumour"));
 }
+
+TEST_CASE("an output that is one of the inputs is refused and the input kept") {
+  const Phantoms p;
+  const auto truth = p / "truth";
+  std::filesystem::create_directory(truth);
+  const std::filesystem::path label = p.file(0, "seg");
+  std::filesystem::create_symlink(label, truth / (Phantoms::id(0) + ".nii.gz"));
+  const std::string before = read_text(label);
+  for (const char* command : {"segment", "annotate"}) {
+    const Outcome outcome =
+        p.run({command, p.data(), "--model", p.weights(), "--out", truth, "--overwrite"});
+    CHECK(outcome.code == 2);
+    CHECK(holds(outcome.err, "case " + Phantoms::id(0), "another place"));
+  }
+  const Outcome scored = p.run(
+      {"evaluate", p.file(0, "seg"), p.file(0, "seg"), "--json", p.file(0, "seg"), "--overwrite"});
+  CHECK(scored.code == 2);
+  CHECK(read_text(label) == before);
+}
+
+TEST_CASE("numbers that are none, infinite or too large to count are usage errors") {
+  const Phantoms p;
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--rate", "inf"},
+           {"--rate", "nan"},
+           {"--foreground", "nan"},
+           {"--momentum", "nan"},
+           {"--smooth", "inf"},
+           {"--scale-low", "0", "--scale-probability", "1"},
+           {"--contrast-high", "1", "--contrast-low", "2"},
+           {"--epochs", "9223372036854775807", "--steps-per-epoch", "2"},
+           {"--seed", "010"}}) {
+    CAPTURE(words.front());
+    const Outcome outcome = p.train("none", words);
+    CHECK(outcome.code == 2);
+    CHECK(holds(outcome.err, "got " + words[1]));
+    CHECK(names_in(p / "none").empty());
+  }
+  const Outcome patch = p.run({"info", "--network", "unet-tiny", "--patch", "20"});
+  CHECK(patch.code == 2);
+  CHECK(holds(patch.err, "got 20", "16 and 24"));
+}
+
+TEST_CASE("threads that the system does not give end with code 5") {
+  if (address_sanitizer) {
+    MESSAGE("skipped: the sanitizer needs more than the limit");
+    return;
+  }
+  const Phantoms p;
+  const TemporaryDirectory prints;
+  const std::string line = "ulimit -v 600000; '" + std::string(GLIA_PROGRAM) + "' segment '" +
+                           p.data() + "' --model '" + p.weights() + "' --out '" +
+                           std::string(p / "out") + "' --threads 1000";
+  Process process(prints.path(), {"sh", "-c", line});
+  CHECK(process.wait() == 5);
+  CHECK(holds(process.err(), "threads: got 1000"));
+}
+
+TEST_CASE("a signal stops segmentation between windows") {
+  const Phantoms p;
+  const TemporaryDirectory prints;
+  Process process(prints.path(), {GLIA_PROGRAM, "segment", p.data(), "--model", p.weights(),
+                                  "--out", p / "out", "--mirror", "--overlap", "0.9"});
+  while (process.running() && process.err().find("windows") == std::string::npos) {
+  }
+  process.send(SIGTERM);
+  CHECK(process.wait() == 143);
+  CHECK(holds(process.err(), "stopped by signal 15 after", "of 3 cases"));
+  for (const std::string& name : names_in(p / "out")) CHECK_FALSE(holds(name, "tmp"));
+}

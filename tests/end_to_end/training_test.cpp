@@ -150,11 +150,12 @@ TEST_CASE("W10: a second process is kept out of a folder that a run is writing i
   training.require_equal("straight", "run");
 }
 
-TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go on") {
+TEST_CASE("W08: signals save and end with 128 and their number, the run can go on") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("straight").code == 0);
-  for (const auto& [signal, code] : {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}}) {
+  for (const auto& [signal, code] :
+       {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}, std::pair{SIGUSR1, 128 + SIGUSR1}}) {
     std::filesystem::remove_all(folder.path() / "stopped");
     Process process(folder.path(), training.command("stopped"));
     wait_for(process, folder.path() / "stopped" / "last.safetensors");
@@ -167,16 +168,47 @@ TEST_CASE("W08: SIGTERM and SIGINT save and end with 143 and 130, the run can go
   }
 }
 
-TEST_CASE(
-    "N01: numbers that stop being finite end the run with code 6 and keep the last good "
-    "checkpoint") {
+TEST_CASE("N01: numbers that stop being finite end the run with code 6 and spoil no file") {
   const TemporaryDirectory folder;
   const Training training(folder.path());
   const Outcome outcome = training.run("wild", {"--rate", "1e30", "--clip", "0", "--max-skipped",
                                                 "3", "--save-every", "1", "--quiet"});
   CHECK(outcome.code == 6);
   CHECK(has(outcome.err, "3 times in a row"));
+  CHECK(has(outcome.err, "patches of BraTS-GLI-0000"));
   CHECK(std::filesystem::exists(folder.path() / "wild" / "last.safetensors"));
+  const Outcome infinite = training.run("infinite", {"--rate", "1e300", "--save-every", "1"});
+  CHECK(infinite.code == 6);
+  CHECK(has(infinite.err, "weights that are not finite"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "infinite" / "last.safetensors"));
+}
+
+TEST_CASE("a run that cannot make its first step leaves the one that it was to replace") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  REQUIRE(training.run("run").code == 0);
+  const std::string before = training.bytes("run", "last.safetensors");
+  const Outcome outcome = training.run("run", {"--overwrite", "--batch", "100000000000"});
+  CHECK(outcome.code == 5);
+  for (const char* file : {"best.safetensors", "history.csv", "times.csv", "config.toml"}) {
+    CAPTURE(file);
+    CHECK(std::filesystem::exists(folder.path() / "run" / file));
+  }
+  CHECK(training.bytes("run", "last.safetensors") == before);
+  CHECK(training.run("fresh", {"--batch", "100000000000"}).code == 5);
+  CHECK(training.run("fresh").code == 0);  // what failed left nothing to overwrite
+  training.require_equal("run", "fresh");
+}
+
+TEST_CASE("a run without its checkpoints begins anew and says so") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  REQUIRE(training.run("run").code == 0);
+  for (const char* file : {"last.safetensors", "previous.safetensors"})
+    std::filesystem::remove(folder.path() / "run" / file);
+  const Outcome outcome = training.run("run", {"--resume"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "begins anew"));
 }
 
 TEST_CASE("W04: a full disk ends with code 4, names the file and leaves the checkpoint as it was") {

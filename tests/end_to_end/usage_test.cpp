@@ -79,7 +79,7 @@ TEST_CASE("C02: existing output is not touched without being told to") {
   over.emplace_back("--overwrite");
   CHECK(run_glia(p, over).code == 0);
 
-  std::filesystem::create_directories(p / "run");
+  std::filesystem::create_directories(p / "run" / "of another program");
   const Outcome train =
       run_glia(p, {"train", (p / "data").string(), "--out", (p / "run").string()});
   CHECK(train.code == 2);
