@@ -26,12 +26,6 @@ std::string teachers(const char* unet, const char* resunet) {
   return one.name + ":" + hexadecimal(one.crc) + "," + two.name + ":" + hexadecimal(two.crc);
 }
 
-std::string ids(const std::vector<PreparedCase>& cases) {
-  std::string text;
-  for (const PreparedCase& one : cases) text += (text.empty() ? "" : ",") + one.id;
-  return text;
-}
-
 int main(int argc, char** argv) try {
   const index_t epochs = argc > 6 ? std::strtol(argv[6], nullptr, 10) : 280;
   const index_t patch = argc > 7 ? std::strtol(argv[7], nullptr, 10) : 128;
@@ -68,8 +62,8 @@ int main(int argc, char** argv) try {
                          {"glia.regions", "WT,TC,ET"},
                          {"glia.mirroring", "yes"},
                          {"glia.teachers", teachers(argv[4], argv[5])},
-                         {"glia.training_cases", ids(labelled)},
-                         {"glia.validation_cases", ids(validation)}};
+                         {"glia.training_cases", ids_text(labelled)},
+                         {"glia.validation_cases", ids_text(validation)}};
 
   TrainingEvents events;
   events.epoch = [](const EpochRecord& r, bool best) {

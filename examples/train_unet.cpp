@@ -16,12 +16,6 @@ using namespace glia;
 
 using Net = UNet<Cpu<Float32>, Channels<4, 3>, Widths<30, 60, 120, 240, 320>>;
 
-std::string ids(const std::vector<PreparedCase>& cases) {
-  std::string text;
-  for (const PreparedCase& one : cases) text += (text.empty() ? "" : ",") + one.id;
-  return text;
-}
-
 int main(int argc, char** argv) try {
   const index_t epochs = argc > 3 ? std::strtol(argv[3], nullptr, 10) : 280;
   const index_t patch = argc > 4 ? std::strtol(argv[4], nullptr, 10) : 128;
@@ -50,8 +44,8 @@ int main(int argc, char** argv) try {
                          {"glia.modalities", "T1,T1ce,T2,FLAIR"},
                          {"glia.regions", "WT,TC,ET"},
                          {"glia.mirroring", "yes"},
-                         {"glia.training_cases", ids(training)},
-                         {"glia.validation_cases", ids(validation)}};
+                         {"glia.training_cases", ids_text(training)},
+                         {"glia.validation_cases", ids_text(validation)}};
 
   TrainingEvents events;
   events.epoch = [](const EpochRecord& r, bool best) {

@@ -72,8 +72,4 @@ std::vector<PreparedCase> read_labelled_cases(const std::vector<CaseFiles>& file
 int train(const TrainOptions& options, const CommonOptions& common, const std::string& config,
           const TrainingData& data, const Metadata& more = {});
 
-/// The ids of cases, separated by commas.
-std::string ids_text(const std::vector<std::string>& ids);
-std::string ids_text(const std::vector<PreparedCase>& cases);
-
 }  // namespace glia::program

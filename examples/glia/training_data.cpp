@@ -82,15 +82,4 @@ TrainingData read_training_data(const TrainOptions& o, const CommonOptions& comm
   return data;
 }
 
-std::string ids_text(const std::vector<std::string>& ids) {
-  std::string text;
-  for (const std::string& id : ids) text += (text.empty() ? "" : ",") + id;
-  return text;
-}
-std::string ids_text(const std::vector<PreparedCase>& cases) {
-  std::vector<std::string> ids;
-  for (const PreparedCase& one : cases) ids.push_back(one.id);
-  return ids_text(ids);
-}
-
 }  // namespace glia::program

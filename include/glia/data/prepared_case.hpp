@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "glia/data/crop.hpp"
 #include "glia/data/modality.hpp"
@@ -28,5 +29,17 @@ struct PreparedCase {
   Extent original;                         ///< extent before the crop, canonical orientation
   std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
 };
+
+/// Ids separated by commas, which no id holds: how files of weights list cases.
+[[nodiscard]] inline std::string ids_text(const std::vector<std::string>& ids) {
+  std::string text;
+  for (const std::string& id : ids) text += (text.empty() ? "" : ",") + id;
+  return text;
+}
+[[nodiscard]] inline std::string ids_text(const std::vector<PreparedCase>& cases) {
+  std::vector<std::string> ids;
+  for (const PreparedCase& one : cases) ids.push_back(one.id);
+  return ids_text(ids);
+}
 
 }  // namespace glia

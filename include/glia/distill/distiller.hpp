@@ -58,9 +58,8 @@ class Distiller {
     require_disjoint(
         {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
     options.description["glia.labelling"] = labelling_.describe();
-    std::string& ids = options.description["glia.pseudo_labelled_cases"];
+    options.description["glia.pseudo_labelled_cases"] = ids_text(unlabelled);
     for (PreparedCase& one : unlabelled) {
-      ids += (ids.empty() ? "" : ",") + one.id;
       if (options_.online) {
         one.labels = LabelVolume(one.image.shape().extent());
         one.pseudo_labelled = true;
