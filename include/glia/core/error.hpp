@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "glia/core/config.hpp"
+
 namespace glia {
 
 /// Base of everything the library throws. `exit_code()` is what a program should return (0 is never

@@ -72,8 +72,8 @@ inline void resample(View<const float> from, View<float> to) {
 
 /// A case on another grid, for networks that see whole brains: image trilinear, labels and soft
 /// target nearest. Crop and original extent still tell of the case as it was: map probabilities,
-/// never labels, back to it. Throws UsageError for an empty grid, DataError for a label map of
-/// another extent than the image.
+/// never labels, back to it. Throws UsageError for an empty grid, DataError for a label map
+/// or soft target of another extent than the image.
 [[nodiscard]] inline PreparedCase resample(const PreparedCase& source, Extent grid) {
   if (grid.d <= 0 || grid.h <= 0 || grid.w <= 0)
     throw UsageError("resample: grid: got " + to_string(grid) + ", expected positive extents");

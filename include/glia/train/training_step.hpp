@@ -37,7 +37,7 @@ struct Differentiate {
     if constexpr (SoftenedLoss<L>)
       B::divergence_sums(context, logits, target, loss.temperature, buffers.sums);
     const double value = loss.evaluate(buffers.sums, logits.shape, buffers.coefficients);
-    if (std::isfinite(value)) {
+    if (std::isfinite(value) || context.arena().counts_only()) {
       B::region_gradient(context, logits, target, buffers.coefficients, logits);
     }
     return value;

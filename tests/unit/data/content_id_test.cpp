@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "glia/data/prepare.hpp"
+#include "patch_cases.hpp"
 #include "phantom_cases.hpp"
 #include "support/expect.hpp"
 
@@ -49,4 +50,35 @@ TEST_CASE("D25: sets that share a case, by id or by content, are refused with bo
   second.back() = named("w", 0);
   first.push_back(named("u", 0));
   CHECK_NOTHROW(require_disjoint({{"labelled", first}, {"test", second}}));
+}
+
+TEST_CASE(
+    "the name of cases depends on everything that training sees of them, and on nothing else") {
+  const auto make = [] {
+    std::vector<PreparedCase> cases{test::distinct_case("a", {2, 3, 4}),
+                                    test::distinct_case("b", {2, 3, 4})};
+    cases[1].soft = SoftTarget({2, 3, 4});
+    return cases;
+  };
+  const std::uint32_t name = content_crc(make());
+  CHECK(content_crc(make()) == name);
+  const auto changed = [&](auto change) {
+    std::vector<PreparedCase> cases = make();
+    change(cases);
+    return content_crc(cases);
+  };
+  using Cases = std::vector<PreparedCase>;
+  CHECK(changed([](Cases& c) { c[1].labels->voxels.back() ^= 1; }) != name);
+  CHECK(changed([](Cases& c) { c[0].labels->voxels.front() ^= 1; }) != name);
+  CHECK(changed([](Cases& c) { c[0].labels.reset(); }) != name);
+  CHECK(changed([](Cases& c) { c[0].image.values().back() += 1; }) != name);
+  CHECK(changed([](Cases& c) { c[1].image.values().front() += 1; }) != name);
+  CHECK(changed([](Cases& c) { c[1].id = "c"; }) != name);
+  CHECK(changed([](Cases& c) { c[1].soft->set(23, 2, 1); }) != name);
+  CHECK(changed([](Cases& c) { c[1].soft->set(0, 0, SoftTarget::not_counted); }) != name);
+  CHECK(changed([](Cases& c) { c[1].soft.reset(); }) != name);
+  CHECK(changed([](Cases& c) { c[0].soft = SoftTarget({2, 3, 4}); }) != name);
+  CHECK(changed([](Cases& c) { std::swap(c[0], c[1]); }) != name);
+  CHECK(changed([](Cases& c) { c.pop_back(); }) != name);
+  CHECK(changed([](Cases& c) { c[0].content = ContentId{1, 2, 3, 4}; }) == name);
 }

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "support/expect.hpp"
+
 using namespace glia;
 
 namespace {
@@ -73,4 +75,22 @@ TEST_CASE("a resampled case: hard labels, its spacing, and still the place it ca
   CHECK(result.original == source.original);
   CHECK_THROWS_WITH_AS((void)resample(source, {0, 2, 2}),
                        "resample: grid: got 2x2x0, expected positive extents", UsageError);
+}
+
+TEST_CASE("labels and soft targets of another extent than the image are refused by the case's id") {
+  PreparedCase source;
+  source.id = "odd one";
+  source.image = HostTensor<float>({1, 2, 2, 4, 4}, 1.0F);
+  const auto refusal = [&] {
+    return test::message_of<DataError>([&] { (void)resample(source, {4, 4, 4}); });
+  };
+  source.labels = LabelVolume({2, 2, 3});
+  CHECK(test::holds(refusal(), "odd one", "labels: got 3x2x2, expected 4x2x2"));
+  source.labels = LabelVolume({2, 4, 2});  // as many voxels
+  CHECK(test::holds(refusal(), "odd one", "labels: got 2x4x2, expected 4x2x2"));
+  source.labels.reset();
+  source.soft = SoftTarget({1, 2, 4});
+  CHECK(test::holds(refusal(), "odd one", "soft target: got 4x2x1, expected 4x2x2"));
+  source.soft = SoftTarget({2, 2, 4});
+  CHECK_NOTHROW((void)resample(source, {4, 4, 4}));
 }

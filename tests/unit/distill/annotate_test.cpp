@@ -79,3 +79,26 @@ TEST_CASE("a case without brain is empty, and so is one without tumour") {
   };
   CHECK(annotate(zero, healthy, HardLabels{}, windows).empty());
 }
+
+TEST_CASE("a confident labelling labels by the rule of the labelling within it") {
+  const auto rather_sure = [](View<const float>, View<float> out) {
+    std::fill_n(out.data, out.shape.elements(), 0.95F);
+  };
+  const HardLabels demanding{.rule = {{0.99F, 0.99F, 0.99F}}};
+  const auto check_none = [&](const auto& labelling) {
+    PreparedCase target = scan();
+    const Annotation found = annotate(rather_sure, target, labelling, windows);
+    CHECK(found.empty());
+    CHECK(found.voxels == std::array<index_t, 3>{0, 0, 0});
+    CHECK(found.not_counted == std::array<index_t, 3>{0, 0, 0});  // .95 is no doubt
+    CHECK(std::ranges::count(target.labels->voxels, label::background) == 80);
+    REQUIRE(target.soft);
+    CHECK(target.soft->at(17, 0) == 0);
+  };
+  const Confident inner{demanding, 0.1F, 0.9F};
+  check_none(inner);
+  check_none(Confident<Confident<HardLabels>>{inner, 0.1F, 0.9F});
+  PreparedCase target = scan();
+  CHECK(annotate(rather_sure, target, Confident{HardLabels{}, 0.1F, 0.9F}, windows).voxels ==
+        std::array<index_t, 3>{80, 80, 80});
+}

@@ -174,3 +174,49 @@ TEST_CASE("T01: no unlabelled cases, and cases in two sets, are refused with bot
   CHECK(
       holds(refused({phantom_patch(3)}, {unlabelled_patch(4)}, {unlabelled_patch(4)}), "same id"));
 }
+
+TEST_CASE("online, a teacher whose probabilities are no numbers ends the run before its step") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> student{context};
+  const auto before = bits(student);
+  int calls = 0;
+  const auto broken = [&](View<const float>, View<float> out) {
+    ++calls;
+    std::fill_n(out.data, out.shape.elements(), 0.5F);
+    out.data[out.shape.elements() - 1] = std::numeric_limits<float>::quiet_NaN();
+  };
+  Distiller distiller{broken, student, SoftLabels{}, {.online = true}};
+  TrainerOptions options = small_options(1, 6);
+  options.loader.labelled_share = 0;
+  options.loader.foreground = 0;
+  CHECK(holds(message_of<NumericalError>(
+                  [&] { distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, options); }),
+              "teacher", "not finite"));
+  CHECK(calls == 1);
+  CHECK(bits(student) == before);
+}
+
+TEST_CASE("online, a batch event that leaves a batch of another shape is refused") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> student{context};
+  const ByIntensity teacher;
+  Distiller distiller{teacher, student, HardLabels{}, {.online = true}};
+  const auto refusal = [&](auto change) {
+    TrainingEvents events;
+    events.batch = change;
+    return message_of<UsageError>([&] {
+      distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, small_options(1, 2), {},
+                    DiceAndCrossEntropy{}, quick, AnySchedule{}, events);
+    });
+  };
+  const Shape image{1, 8, 8, 8, 4}, target{1, 8, 8, 8, 3};
+  CHECK(holds(refusal([](Batch& batch) { batch = {}; }), "got [0, 0, 0, 0, 0]"));
+  CHECK(holds(refusal([&](Batch& batch) {
+                batch = {HostTensor<float>(image), HostTensor<float>(target), {}, {}};
+              }),
+              "pseudo_labelled", "got 0 entries, expected 1"));
+  CHECK(holds(refusal([&](Batch& batch) {
+                batch = {HostTensor<float>(image), HostTensor<float>({1, 8, 8, 4, 3}), {}, {true}};
+              }),
+              "target", "got [1, 8, 8, 4, 3], expected [1, 8, 8, 8, 3]"));
+}

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "glia/ensemble/ensemble.hpp"
+#include "support/expect.hpp"
 
 using namespace glia;
 
@@ -46,4 +47,32 @@ TEST_CASE("a softmax member beside a sigmoid member is averaged as regions") {
   CHECK(out.values()[0] == doctest::Approx(0.7));
   CHECK(out.values()[1] == doctest::Approx(0.55));
   CHECK(out.values()[2] == doctest::Approx(0.45));
+}
+
+TEST_CASE("every image of a batch gets its regions") {
+  const auto by_sample = [](View<const float>, View<float> out) {
+    for (index_t n = 0; n < 2; ++n)
+      for (index_t c = 0; c < 4; ++c) {
+        out.at(n, 0, 0, 0, c) = 0.25F;
+        out.at(n, 0, 0, 1, c) = n == 0 ? 0.0F : static_cast<float>(c) / 8;
+      }
+  };
+  const HostTensor<float> image({2, 1, 1, 2, 4});
+  HostTensor<float> wide({2, 1, 1, 2, 5}, -1);  // a result with a pitch of its own
+  ClassesToRegions{by_sample}(image.view(), {wide.values().data(), {2, 1, 1, 2, 3}, 5});
+  CHECK(wide.values() == std::vector<float>{0.75F, 0.5F,  0.25F, -1,     -1,   0,     0,
+                                            0,     -1,    -1,    0.75F,  0.5F, 0.25F, -1,
+                                            -1,    0.75F, 0.5F,  0.375F, -1,   -1});
+}
+
+TEST_CASE("results of another number of regions are refused before the predictor runs") {
+  const auto never = [](View<const float>, View<float>) { FAIL("an image was shown"); };
+  const HostTensor<float> image({1, 1, 1, 2, 4});
+  for (const index_t regions : {1, 2, 4}) {
+    HostTensor<float> out({1, 1, 1, 2, regions}, -1);
+    CHECK(test::message_of<UsageError>([&] {
+            ClassesToRegions{never}(image.view(), out.view());
+          }) == "classes to regions: regions: got " + std::to_string(regions) + ", expected 3");
+    CHECK(std::ranges::count(out.values(), -1.0F) == 2 * regions);
+  }
 }

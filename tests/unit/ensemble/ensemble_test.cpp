@@ -8,6 +8,7 @@
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/test_time_augmentation.hpp"
 #include "support/expect.hpp"
+#include "support/tensors.hpp"
 
 using namespace glia;
 
@@ -130,4 +131,29 @@ TEST_CASE("no members, and weights that fit nothing, are refused") {
   for (const std::vector<float>& weights :
        {std::vector<float>{}, {0, 0}, {1, -1}, {1, std::nanf("")}, {1, INFINITY}})
     CHECK_THROWS_AS(Weighted<>{weights}, UsageError);
+}
+
+TEST_CASE("every image of a batch gets what it gets alone") {
+  const auto by_channel = [](index_t channel) {
+    return [channel](View<const float> x, View<float> out) {
+      for (index_t v = 0; v < out.shape.n * out.shape.voxels(); ++v)
+        for (index_t c = 0; c < 3; ++c)
+          out.data[v * out.pitch + c] =
+              1 / (1 + std::exp(-x.data[v * x.pitch + (c + channel) % 4]));
+    };
+  };
+  Ensemble members{MeanOfLogits{}, by_channel(0), by_channel(1), by_channel(3)};
+  const auto images = test::random_tensor<float>({2, 2, 2, 2, 4}, 1);
+  HostTensor<float> both({2, 2, 2, 2, 3}, -1), alone(result_shape);
+  members(images.view(), both.view());
+  for (index_t n = 0; n < 2; ++n) {
+    members({images.view().row(n, 0, 0), image_shape, 4}, alone.view());
+    CHECK(std::ranges::equal(
+        alone.values(), std::span(both.values()).subspan(static_cast<std::size_t>(24 * n), 24)));
+  }
+  CHECK(both.view().at(1, 1, 0, 1, 2) ==
+        doctest::Approx(logistic((static_cast<double>(images.view().at(1, 1, 0, 1, 2)) +
+                                  static_cast<double>(images.view().at(1, 1, 0, 1, 3)) +
+                                  static_cast<double>(images.view().at(1, 1, 0, 1, 1))) /
+                                 3)));
 }

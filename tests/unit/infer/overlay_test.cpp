@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
+#include "support/expect.hpp"
+
 using namespace glia;
 
 namespace {
@@ -33,7 +37,9 @@ TEST_CASE("a constant or empty image is black, not a division by zero") {
   CHECK(draw_overlay(Volume<float>({1, 1, 1}, 0), 0, nullptr, nullptr).at(0, 0) == black);
   Volume<float> two({1, 1, 2}, 5);
   two.at(0, 0, 1) = 9;
-  CHECK(draw_overlay(two, 0, nullptr, nullptr, {.zoom = 1, .brightest = 0}).at(1, 0) == black);
+  CHECK(
+      draw_overlay(two, 0, nullptr, nullptr, {.zoom = 1, .darkest = 0, .brightest = 0}).at(1, 0) ==
+      black);
 }
 
 TEST_CASE("contours are the innermost pixels of each region, inner regions on top") {
@@ -100,4 +106,21 @@ TEST_CASE("planes and label volumes that do not fit are refused") {
   CHECK_THROWS_AS((void)draw_overlay(image, 2, nullptr, nullptr), UsageError);
   CHECK_THROWS_AS((void)draw_overlay(image, 0, &other, nullptr), UsageError);
   CHECK_THROWS_AS((void)draw_overlay(image, 0, nullptr, nullptr, {.zoom = 0}), UsageError);
+}
+
+TEST_CASE("quantiles that are none, and descending ones, are refused") {
+  Volume<float> image({1, 1, 2}, 5);
+  image.at(0, 0, 1) = 9;
+  const auto refusal = [&](double darkest, double brightest) {
+    return test::message_of<UsageError>([&] {
+      (void)draw_overlay(image, 0, nullptr, nullptr, {.darkest = darkest, .brightest = brightest});
+    });
+  };
+  CHECK(test::holds(refusal(-0.5, 0.9), "quantiles", "got -0.5 and 0.9"));
+  CHECK(test::holds(refusal(0.1, 1.5), "quantiles", "got 0.1 and 1.5"));
+  CHECK(test::holds(refusal(0.75, 0.25), "quantiles", "got 0.75 and 0.25"));
+  CHECK(test::holds(refusal(NAN, 0.5), "quantiles", "got nan and 0.5"));
+  CHECK(test::holds(refusal(0.5, NAN), "quantiles", "got 0.5 and nan"));
+  CHECK(draw_overlay(image, 0, nullptr, nullptr, {.zoom = 1, .darkest = 0, .brightest = 1})
+            .at(1, 0) == Colour{255, 255, 255});
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <span>
 
 #include "glia/infer/sliding_window.hpp"
 
@@ -121,4 +122,34 @@ TEST_CASE("it is a predictor for the sliding window, with the divisor of what it
   CHECK_THROWS_AS(
       sliding_window(all, image.view(), {.window = {4, 4, 5}}, [](index_t, View<const float>) {}),
       UsageError);
+}
+
+TEST_CASE("every image of a batch gets the mean over its own mirrorings") {
+  // Looks one voxel back along w, and knows its place along d.
+  const auto lopsided = [](View<const float> image, View<float> out) {
+    for (index_t n = 0; n < out.shape.n; ++n)
+      for (index_t d = 0; d < out.shape.d; ++d)
+        for (index_t h = 0; h < out.shape.h; ++h)
+          for (index_t w = 0; w < out.shape.w; ++w)
+            for (index_t c = 0; c < 3; ++c)
+              out.at(n, d, h, w, c) =
+                  static_cast<float>(d) + (w == 0 ? 0 : image.at(n, d, h, w - 1, c));
+  };
+  const auto first = some_image();
+  HostTensor<float> images({2, 4, 6, 8, 4}), both({2, 4, 6, 8, 3}, -1), alone(result_shape);
+  const std::size_t size = first.values().size();
+  for (std::size_t i = 0; i < size; ++i) {
+    images.values()[i] = first.values()[i];
+    images.values()[size + i] = first.values()[size - 1 - i];
+  }
+  Mirrored mirrored(lopsided);
+  mirrored(images.view(), both.view());
+  for (index_t n = 0; n < 2; ++n) {
+    const View<const float> image{images.view().row(n, 0, 0), image_shape, 4};
+    mirrored(image, alone.view());
+    const auto result = std::span(both.values()).subspan(n == 0 ? 0 : alone.values().size());
+    CHECK(std::ranges::equal(alone.values(), result.first(alone.values().size())));
+    CHECK(both.view().at(n, 3, 4, 5, 2) ==
+          1.5F + (image.at(0, 3, 4, 4, 2) + image.at(0, 3, 4, 6, 2)) / 2);
+  }
 }

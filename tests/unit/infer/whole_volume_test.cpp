@@ -4,6 +4,7 @@
 
 #include "glia/ensemble/ensemble.hpp"
 #include "glia/infer/predict_labels.hpp"
+#include "support/expect.hpp"
 #include "support/tensors.hpp"
 
 using namespace glia;
@@ -89,4 +90,19 @@ TEST_CASE("a grid that the network cannot halve is refused") {
   CHECK_THROWS_WITH_AS(WholeVolume(Echo{}, Extent{8, 6, 8}),
                        "whole volume: grid: got 8x6x8, expected positive multiples of 4",
                        UsageError);
+}
+
+TEST_CASE("windows whose result has another extent than the image are refused") {
+  Echo echo;
+  const auto image = ramp({4, 8, 4});
+  for (const Shape wrong :
+       {Shape{1, 4, 8, 5, 3}, Shape{1, 3, 8, 4, 3}, Shape{1, 4, 9, 4, 3}, Shape{2, 4, 8, 4, 3}}) {
+    HostTensor<float> found(wrong, -1.0F);
+    const std::string message = test::message_of<UsageError>([&] {
+      Windowed(echo, {.window = {4, 4, 4}})(image.view(), found.view());
+    });
+    CHECK(test::holds(message, "windowed: probabilities", "got " + to_string(wrong)));
+    CHECK(std::ranges::count(found.values(), -1.0F) == found.shape().elements());
+  }
+  CHECK(echo.seen.empty());
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "glia/backend/reference.hpp"
+#include "glia/losses/soft_dice.hpp"
 #include "glia/models/unet.hpp"
+#include "glia/train/training_step.hpp"
 #include "support/expect.hpp"
 #include "support/tensors.hpp"
 
@@ -28,4 +30,37 @@ TEST_CASE("a model refuses probabilities of another shape and writes nothing int
   HostTensor<float> probabilities({1, 4, 6, 8, 3}, 7.0F);
   model(image.view(), probabilities.view());
   CHECK(std::ranges::all_of(probabilities.values(), [](float p) { return p > 0 && p < 1; }));
+}
+
+TEST_CASE("no images are refused, before a pass and in plans") {
+  using Net = UNet<Reference<float>, Channels<4, 3>, Widths<2, 4>>;
+  Context context{{.threads = 1}};
+  Model<Net> model{context};
+  const HostTensor<float> none({0, 4, 4, 4, 4});
+  HostTensor<float> probabilities({0, 4, 4, 4, 3});
+  CHECK(holds(message_of<UsageError>([&] { model(none.view(), probabilities.view()); }),
+              "images: got 0, expected at least 1"));
+  for (const index_t n : {index_t{0}, index_t{-1}}) {
+    const Shape image{n, 4, 4, 4, 4};
+    const std::string got = "images: got " + std::to_string(n);
+    CHECK(holds(message_of<UsageError>([&] { (void)plan_inference<Net>(context, image); }), got));
+    CHECK(
+        holds(message_of<UsageError>([&] { (void)plan_training<Net>(context, image, SoftDice{}); }),
+              got));
+  }
+}
+
+TEST_CASE("weights are drawn from the context's seed, or from one of the model's own") {
+  using Net = UNet<Reference<float>, Channels<4, 3>, Widths<2, 4>>;
+  Context context{{.threads = 1, .seed = 3}};
+  Model<Net> plain{context}, again{context}, third{context, 3}, fourth{context, 4},
+      fifth{context, 4};
+  const auto same = [](const Model<Net>& a, const Model<Net>& b) {
+    return std::ranges::equal(a.parameters().flat(), b.parameters().flat());
+  };
+  CHECK(same(plain, again));
+  CHECK(same(plain, third));
+  CHECK(same(fourth, fifth));
+  CHECK_FALSE(same(plain, fourth));
+  CHECK(fourth.context().seed() == 3);
 }

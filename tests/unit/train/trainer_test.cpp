@@ -1,9 +1,12 @@
 #include "glia/train/trainer.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "small_training.hpp"
@@ -19,6 +22,49 @@ namespace {
 using SmallTrainer = Trainer<SmallNet, DiceAndCrossEntropy, AnyOptimizer, AnySchedule>;
 
 const AnyOptimizer quick{Adam{.rate = 1e-2}};
+
+/// While it lives, no file of this program grows beyond so many bytes.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit limit{bytes, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*signal_)(int);
+};
+
+/// Multiplies the rate after some epochs, and counts what it observes.
+struct Jump {
+  index_t after = std::numeric_limits<index_t>::max();
+  double by = 1;
+  int* observed = nullptr;
+  [[nodiscard]] double factor(const TrainingClock& clock) const {
+    return clock.epoch < after ? 1 : by;
+  }
+  void observe(double loss) {
+    CHECK(std::isfinite(loss));
+    if (observed != nullptr) ++*observed;
+  }
+  [[nodiscard]] std::span<double> state() { return {}; }
+};
+
+struct ThreeMoments : Sgd {
+  [[nodiscard]] int moments() const { return 3; }
+};
+
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
 
 }  // namespace
 
@@ -180,6 +226,98 @@ TEST_CASE("counts of a trainer that must be positive") {
   CHECK(holds(refusal([](TrainerOptions& o) { o.max_skipped = 0; }), "max_skipped: got 0"));
 }
 
+TEST_CASE("more steps than can be counted are refused, not a run that ends at once") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  SmallTrainer trainer(model, small_options(index_t{1} << 61, 8));
+  CHECK(holds(message_of<UsageError>([&] { trainer.fit({phantom_patch()}); }),
+              "epochs: got 2305843009213693952 of 8 steps"));
+  CHECK(trainer.step() == 0);
+}
+
+TEST_CASE("an optimiser with more moments than an update holds is refused") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  using Wrong = Trainer<SmallNet, DiceAndCrossEntropy, ThreeMoments>;
+  CHECK(holds(message_of<UsageError>([&] {
+                Wrong{model, small_options(1, 1)};
+              }),
+              "moments of the optimiser: got 3, expected at most 2"));
+}
+
+TEST_CASE("a loss that makes nothing of the empty sums of a plan can be planned and trained") {
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context};
+  const SoftDice bare{.smooth_denominator = 0};  // 0 / 0 where nothing is summed
+  const Shape image{1, small_patch, small_patch, small_patch, 4};
+  const RunPlan plan = plan_training<SmallNet>(context, image, bare);
+  CHECK(plan.memory.bytes == plan_training<SmallNet>(context, image, SoftDice{}).memory.bytes);
+  CHECK(plan.memory.bytes > plan_inference<SmallNet>(context, image).memory.bytes);
+
+  Trainer<SmallNet, SoftDice> trainer(model, small_options(2, 20), bare, quick);
+  trainer.fit({phantom_patch()});
+  REQUIRE(trainer.history().size() == 2);
+  for (const EpochRecord& record : trainer.history()) CHECK(record.skipped == 0);
+  CHECK(trainer.history()[1].loss < trainer.history()[0].loss);
+}
+
+TEST_CASE("an epoch all of whose steps were skipped has no loss, and no schedule hears of it") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 3}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(3, 2);
+  options.folder = folder.path();
+  options.max_skipped = 3;
+  int batches = 0, observed = 0;
+  TrainingEvents events;
+  events.batch = [&](Batch& batch) {
+    const int epoch = ++batches > 4 ? 3 : batches > 2 ? 2 : 1;
+    if (epoch == 2)
+      std::ranges::fill(batch.image.values(), std::numeric_limits<float>::quiet_NaN());
+  };
+  const auto check_history = [](const std::vector<EpochRecord>& history) {
+    REQUIRE(history.size() == 3);
+    CHECK(std::isnan(history[1].loss));
+    CHECK(history[1].skipped == 2);
+    for (const std::size_t good : {0U, 2U}) {
+      CHECK(std::isfinite(history[good].loss));
+      CHECK(history[good].skipped == 0);
+    }
+  };
+  using Counted = Trainer<SmallNet, DiceAndCrossEntropy, AnyOptimizer, Jump>;
+  {
+    Counted trainer(model, options, {}, quick, {.observed = &observed}, events);
+    CHECK(trainer.fit({phantom_patch()}) == TrainingEnd::finished);
+    CHECK(observed == 2);
+    check_history(trainer.history());
+  }
+  Counted resumed(model, options, {}, quick);
+  CHECK(resumed.resume());
+  check_history(resumed.history());
+}
+
+TEST_CASE("an update that makes weights infinite ends the run, and what was saved before is good") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context}, saved{context};
+  TrainerOptions options = small_options(3, 2);
+  options.folder = folder.path();
+  options.save_every = 1;
+  using Jumping = Trainer<SmallNet, DiceAndCrossEntropy, Sgd, Jump>;
+  {
+    Jumping trainer(model, options, {}, {.rate = 1e-2}, {.after = 1, .by = 1e41});
+    CHECK(holds(message_of<NumericalError>([&] { trainer.fit({phantom_patch()}); }), "step 3",
+                "weights that are not finite", "Lower the learning rate"));
+  }
+  CHECK_FALSE(all_finite(model.parameters().flat()));
+  Jumping resumed(model, options);
+  CHECK(resumed.resume());
+  CHECK(resumed.step() == 2);
+  CHECK(all_finite(model.parameters().flat()));
+  load_weights(folder / weights_name, saved);
+  CHECK(bits(saved) == bits(model));  // without validation the best are those of the last epoch
+}
+
 TEST_CASE("the folder is made before the first step, or the run refused") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1, .seed = 4}};
@@ -224,6 +362,9 @@ TEST_CASE(
     moved = std::max(moved, std::abs(static_cast<double>(updated[i] - initial[i])));
   }
   CHECK(moved > 1e-3);
+  REQUIRE(trainer.average() != nullptr);
+  CHECK(bits(trainer.average()->flat()) == bits(best));
+  CHECK(SmallTrainer(model, small_options(1, 1)).average() == nullptr);
 }
 
 TEST_CASE("clipping limits the norm of the gradient that is used and reports the one before") {
@@ -313,6 +454,79 @@ TEST_CASE(
     for (const char* name : {checkpoint_name, weights_name})
       CHECK(read_file(folder / name) == read_file(straight / name));
   }
+}
+
+TEST_CASE("a save that fails after the run went on from the checkpoint before leaves one to use") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  TrainerOptions options = small_options(2, 4);
+  options.folder = folder.path();
+  options.save_every = 1;
+  Context context{{.threads = 1, .seed = 2, .log = [](Severity, std::string_view) {}}};
+  Model<SmallNet> model{context};
+  const auto run = [&](index_t from, std::optional<FileSizeLimit>* limit) {
+    SmallTrainer* running = nullptr;
+    TrainingEvents events;
+    events.step = [&](const StepEvent&) {
+      if (limit != nullptr) limit->emplace(rlim_t{4096});
+    };
+    events.stop = [&] { return running->step() == 6; };
+    SmallTrainer trainer(model, options, {}, quick, {}, events);
+    running = &trainer;
+    CHECK(trainer.resume() == (from > 0));
+    CHECK(trainer.step() == from);
+    trainer.fit(cases);
+  };
+  run(0, nullptr);  // saved after steps 5 and 6
+  auto last = read_file(folder / checkpoint_name);
+  REQUIRE(last.size() > 4096);
+  last.back() ^= std::byte{1};
+  write_bytes(folder / checkpoint_name, last);
+  {
+    std::optional<FileSizeLimit> limit;
+    CHECK(holds(message_of<IoError>([&] { run(5, &limit); }), (folder / checkpoint_name).string()));
+  }
+  SmallTrainer trainer(model, options, {}, quick);
+  CHECK(trainer.resume());
+  CHECK(trainer.step() == 5);
+}
+
+TEST_CASE("a new run in the folder of another keeps no checkpoint of the other as its previous") {
+  const TemporaryDirectory folder;
+  const auto run = [&](std::uint64_t seed, index_t epochs) {
+    Context context{{.threads = 1, .seed = seed}};
+    Model<SmallNet> model{context};
+    TrainerOptions options = small_options(epochs, 1);
+    options.folder = folder.path();
+    SmallTrainer(model, options, {}, quick).fit({phantom_patch()});
+  };
+  const auto seed_of_previous = [&] {
+    return SafetensorsFile::open(folder / previous_name).metadata().at("glia.seed");
+  };
+  run(4, 2);
+  CHECK(seed_of_previous() == "4");
+  run(5, 1);
+  CHECK_FALSE(std::filesystem::exists(folder / previous_name));
+  run(6, 2);
+  CHECK(seed_of_previous() == "6");
+}
+
+TEST_CASE("without a folder there is nothing to resume, whatever the working directory holds") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(1, 1);
+  options.folder = folder.path();
+  SmallTrainer(model, options, {}, quick).fit({phantom_patch()});
+  options.folder.clear();
+  SmallTrainer trainer(model, options, {}, quick);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const bool resumed = std::filesystem::exists(checkpoint_name) && trainer.resume();
+  std::filesystem::current_path(before);
+  REQUIRE(std::filesystem::exists(folder / checkpoint_name));
+  CHECK_FALSE(resumed);
+  CHECK(trainer.step() == 0);
 }
 
 TEST_CASE("where both checkpoints are damaged the run is refused with both reasons") {

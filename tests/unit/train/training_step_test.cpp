@@ -39,3 +39,13 @@ TEST_CASE("gradients are refused for an image or target of another shape than wa
   CHECK(std::isfinite(compute(model.parameters(), image.view(), target.view(), grads)));
   CHECK_FALSE(std::ranges::any_of(grads.flat(), [](float g) { return g == 7; }));
 }
+
+TEST_CASE("a plan costs the same whatever a loss makes of no sums") {
+  const Context k;
+  const Shape image{1, 8, 8, 8, SmallNet::in};
+  const RunPlan usual = plan_training<SmallNet>(k, image, SoftDice{});
+  const RunPlan undefined = plan_training<SmallNet>(k, image, SoftDice{.smooth_denominator = 0});
+  CHECK(undefined.memory.bytes == usual.memory.bytes);
+  CHECK(undefined.ledger.flops == usual.ledger.flops);
+  CHECK(undefined.ledger.bytes_read == usual.ledger.bytes_read);
+}

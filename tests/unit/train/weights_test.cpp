@@ -95,6 +95,40 @@ TEST_CASE("a file with one tensor too many is refused by the name of that tensor
   CHECK(holds(message_of<UsageError>([&] { load_weights(path, model); }), "decoder.7.extra"));
 }
 
+TEST_CASE(
+    "weights of a newer version of the library are refused with both versions, older ones read") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  Context context{{.threads = 1, .seed = 1}}, other{{.threads = 1, .seed = 2}};
+  Model<SmallNet> saved{context}, loaded{other};
+  std::vector<TensorEntry> entries;
+  detail::append_entries(entries, "", saved.parameters());
+  const auto load = [&](const std::string& version) {
+    write_safetensors(path, {{"glia.version", version}}, entries);
+    load_weights(path, loaded);
+  };
+  const auto before = bits(loaded);
+  const std::string major = std::to_string(GLIA_VERSION_MAJOR) + ".";
+  for (const std::string& newer :
+       {std::string("9.0.0"), major + std::to_string(GLIA_VERSION_MINOR + 1) + ".0",
+        major + std::to_string(GLIA_VERSION_MINOR + 10) + ".0"}) {
+    CHECK(holds(message_of<UsageError>([&] { load(newer); }), path.string(),
+                "glia.version: got " + newer + ", this is " GLIA_VERSION_STRING));
+  }
+  for (const std::string malformed :
+       {"", "nine", "0", "0.", "0.x.1", "v0.1.0", " 0.1.0", "99999999999999999999.0.0"}) {
+    CHECK(holds(message_of<DataError>([&] { load(malformed); }), path.string(),
+                "glia.version: got \"" + malformed + "\""));
+  }
+  CHECK(bits(loaded) == before);
+  const std::string of_this_minor = major + std::to_string(GLIA_VERSION_MINOR) + ".99";
+  for (const std::string& known : {std::string("0.0.1"), of_this_minor}) {
+    std::ranges::fill(loaded.parameters().flat(), 0.0F);
+    load(known);
+    CHECK(bits(loaded) == bits(saved));
+  }
+}
+
 TEST_CASE("a missing file and one that is not safetensors are errors of their own kinds") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1}};
