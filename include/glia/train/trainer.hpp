@@ -93,13 +93,13 @@ class Trainer {
   }
 
   /// Goes on from the folder's last checkpoint, or from the one before it where the last is
-  /// damaged, which the context's log is told; false if there is none. Throws IoError if what there
-  /// is is damaged, UsageError if it is of another run.
+  /// damaged, which the context's log is told; false if there is none. Throws IoError if all of
+  /// them are damaged, UsageError if one is of another run.
   bool resume() {
     if (options_.folder.empty()) return false;
+    const std::filesystem::path last = options_.folder / checkpoint_name;
     std::string damage;
-    for (const char* name : {checkpoint_name, previous_name}) {
-      const std::filesystem::path path = options_.folder / name;
+    for (const auto& path : {last, options_.folder / previous_name}) {
       if (!std::filesystem::exists(path)) continue;
       try {
         load_checkpoint(path, model_, state_, schedule_.state(), options_.description);
@@ -110,9 +110,8 @@ class Trainer {
       if (!damage.empty()) {
         log(model_.context().log_sink(), Severity::warning,
             damage + "; going on from " + path.string());
-        // Before the next save, which keeps what has the last checkpoint's name.
-        std::filesystem::rename(path, options_.folder / checkpoint_name);
       }
+      if (path != last) std::filesystem::rename(path, last);  // the next save keeps what this names
       last_is_of_this_run_ = true;
       return true;
     }
