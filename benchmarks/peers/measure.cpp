@@ -9,7 +9,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "glia/backend/cpu.hpp"
@@ -47,28 +49,32 @@ void report(F&& work) {
               static_cast<double>(usage.ru_maxrss) / 1024);
 }
 
-HostTensor<float> random_tensor(Shape shape, std::uint32_t stream) {
-  HostTensor<float> tensor(shape);
+void fill(std::span<float> values, std::uint32_t stream) {
   Random random(1, stream);
-  for (float& v : tensor.values()) v = static_cast<float>(random.normal());
+  for (float& v : values) v = static_cast<float>(random.normal());
+}
+
+/// As networks have them: in the context's memory, with the backend's pitch.
+Tensor<float> random_tensor(Context& k, Shape shape, std::uint32_t stream) {
+  Tensor<float> tensor = make_tensor<B>(k, shape);
+  const View<float> v = tensor.view();
+  fill({v.data, static_cast<std::size_t>(shape.n * shape.voxels() * v.pitch)}, stream);
   return tensor;
 }
 
 void convolution(const std::string& direction, const ConvDescriptor& c, index_t size, Context& k) {
-  const HostTensor<float> x = random_tensor({1, size, size, size, c.in}, 1);
-  HostTensor<float> y = random_tensor(c.output(x.shape()), 2), dx(x.shape());
+  const auto x = random_tensor(k, {1, size, size, size, c.in}, 1);
+  const auto y = random_tensor(k, c.output(x.shape()), 2), dx = make_tensor<B>(k, x.shape());
   std::vector<float> w(static_cast<std::size_t>(c.in * c.out * c.taps()), 0.01F), dw(w.size()),
       b(static_cast<std::size_t>(c.out)), db(b.size());
+  const Plain<float> in{x.view()}, g{y.view()};
   if (direction == "forward") {
     const Output<float> out{.y = y.view(), .bias = b.data()};
-    std::vector<std::byte> work(
-        static_cast<std::size_t>(B::forward_workspace(k, c, Plain<float>{x.view()}, out)) + 64);
-    report([&] { B::convolution(k, c, Plain<float>{x.view()}, w.data(), out, work.data()); });
+    const auto work = make_array<std::byte>(k, B::forward_workspace(k, c, in, out));
+    report([&] { B::convolution(k, c, in, w.data(), out, work.data()); });
   } else {
-    const Plain<float> g{y.view()}, in{x.view()};
     const Store<float> to{dx.view()};
-    std::vector<std::byte> work(static_cast<std::size_t>(B::backward_workspace(k, c, in, g, to)) +
-                                64);
+    const auto work = make_array<std::byte>(k, B::backward_workspace(k, c, in, g, to));
     report([&] {
       B::convolution_backward(k, c, in, g, w.data(), to, dw.data(), db.data(), work.data());
     });
@@ -78,11 +84,12 @@ void convolution(const std::string& direction, const ConvDescriptor& c, index_t 
 template <Network Net>
 void network(const std::string& mode, index_t size, index_t batch, Context& k) {
   const Shape shape{batch, size, size, size, Net::in};
-  const HostTensor<float> x = random_tensor(shape, 1);
+  HostTensor<float> x(shape);
+  fill(x.values(), 1);
   HostTensor<float> y(with_channels(shape, Net::out));
   Model<Net> model{k};
   if (mode == "inference") {
-    report([&] { model(x.view(), y.view()); });
+    report([&] { model(std::as_const(x).view(), y.view()); });
     return;
   }
   for (std::size_t i = 0; i < y.values().size(); ++i)
@@ -92,7 +99,7 @@ void network(const std::string& mode, index_t size, index_t batch, Context& k) {
   const Adam adam;
   index_t step = 0;
   report([&] {
-    gradient(model.parameters(), x.view(), std::as_const(y).view(), grads);
+    gradient(model.parameters(), std::as_const(x).view(), std::as_const(y).view(), grads);
     adam.apply<B>(k, {model.parameters().flat(),
                       grads.flat(),
                       {moment1.flat(), moment2.flat()},
