@@ -216,8 +216,9 @@ int annotate_cases(const AnnotationJob& job, const TeacherOptions& teacher,
                    const CommonOptions& common) {
   Annotator annotator(job, teacher, common);
   const Expectation expectation(job, teacher);
-  for (const CaseFiles& files : job.cases)
-    require_no_input(labels_path(job.out, files.id), job.cases);
+  std::vector<std::filesystem::path> outputs;
+  for (const CaseFiles& files : job.cases) outputs.push_back(labels_path(job.out, files.id));
+  require_no_input(outputs, job.cases);
   std::map<std::string, State> states;
   for (const CaseFiles& files : job.cases) {
     const Found found = expectation.inspect(files);

@@ -60,14 +60,14 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
   }
   std::size_t refused = 0;
   const std::vector<Pair> pairs = find_pairs(o, refused);
-  for (const auto& path : {o.json, o.csv, o.picture}) {
-    for (const Pair& pair : pairs) {
-      CaseFiles prediction;
-      prediction.id = pair.id;
-      prediction.label = pair.prediction;
-      require_no_input(path, {pair.truth, prediction});
-    }
+  std::vector<CaseFiles> inputs;
+  for (const Pair& pair : pairs) {
+    inputs.push_back(pair.truth);
+    CaseFiles& prediction = inputs.emplace_back();
+    prediction.id = pair.id;
+    prediction.label = pair.prediction;
   }
+  require_no_input({o.json, o.csv, o.picture}, inputs);
   Report report;
   ProgressBar bar("evaluate", "cases", common.quiet);
   const auto leave_out = [&](const Error& error) {

@@ -61,8 +61,11 @@ class Segmenter {
     const LabelScheme& scheme =
         o_.output_scheme.empty() ? whole.scheme : label_scheme(o_.output_scheme);
     remove_leftovers(out);
+    const std::vector<FileStamp> teachers = teachers_of(files.id);
+    // Killed at any moment, there are no labels of a teacher without the file that says so.
+    if (!teachers.empty()) write_warning(files.id, out, teachers);
     write_case_labels(out, labels, prepared, whole, scheme);
-    record_provenance(files.id, out);
+    if (teachers.empty()) forget_provenance(out);
 
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -85,23 +88,36 @@ class Segmenter {
   }
 
  private:
+  /// Those of the models that were trained with a teacher's labels of the case.
+  [[nodiscard]] std::vector<FileStamp> teachers_of(const std::string& id) const {
+    std::vector<FileStamp> stamps;
+    for (const LoadedModel& model : predictor_.models()) {
+      if (model.lists("glia.pseudo_labelled_cases", id)) stamps.push_back(stamp_of(model.path));
+    }
+    return stamps;
+  }
+
   /// Labels of a case on which the weights were trained with a teacher's labels are no evidence
   /// of how good they are: a file beside them says so.
-  void record_provenance(const std::string& id, const std::filesystem::path& out) {
-    const auto path = provenance_path(out);
-    Provenance provenance;
-    for (const LoadedModel& model : predictor_.models()) {
-      if (model.lists("glia.pseudo_labelled_cases", id))
-        provenance.teachers.push_back(stamp_of(model.path));
-    }
-    if (provenance.teachers.empty()) {
-      if (read_provenance(path)) std::filesystem::remove(path);
-      return;
-    }
+  static void write_warning(const std::string& id, const std::filesystem::path& out,
+                            const std::vector<FileStamp>& teachers) {
     complain("warning: case " + id + ": the weights were trained on a teacher's labels of it");
+    Provenance provenance;
     provenance.case_id = id;
     provenance.labelling = "segmented by weights that were trained on a teacher's labels of it";
-    write_provenance(path, provenance);
+    provenance.teachers = teachers;
+    write_provenance(provenance_path(out), provenance);
+  }
+
+  /// Removes what told of labels that were here before; also what is too damaged to tell.
+  static void forget_provenance(const std::filesystem::path& out) {
+    const auto path = provenance_path(out);
+    bool told = true;
+    try {
+      told = read_provenance(path).has_value();
+    } catch (const DataError&) {
+    }
+    if (told) std::filesystem::remove(path);
   }
 
   const SegmentOptions& o_;
@@ -115,10 +131,13 @@ int run_segment(const SegmentOptions& o, const CommonOptions& common) {
   std::size_t refused = 0;
   const std::vector<CaseFiles> cases = collect_cases(o.data, o.reading, false, refused);
   const auto output = [&](const CaseFiles& files) { return o.out / (files.id + ".nii.gz"); };
+  std::vector<std::filesystem::path> outputs;
   for (const CaseFiles& files : cases) {
-    require_new(output(files), common);
-    require_no_input(output(files), cases);
+    outputs.push_back(output(files));
+    require_new(outputs.back(), common);
+    if (!common.overwrite) static_cast<void>(read_provenance(provenance_path(outputs.back())));
   }
+  require_no_input(outputs, cases);
   Segmenter segmenter(o, common);
   if (common.dry_run) return 0;
   std::filesystem::create_directories(o.out);

@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,9 +12,12 @@
 #include <cstring>
 #include <ctime>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <sstream>
+#include <utility>
 
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
@@ -255,12 +259,23 @@ void require_new(const std::filesystem::path& path, const CommonOptions& common,
                    " or another name");
 }
 
-void require_no_input(const std::filesystem::path& out, const std::vector<CaseFiles>& cases) {
-  if (!std::filesystem::exists(out)) return;
+void require_no_input(const std::vector<std::filesystem::path>& outputs,
+                      const std::vector<CaseFiles>& cases) {
+  using File = std::pair<dev_t, ino_t>;  // the same by any name
+  const auto file_at = [](const std::filesystem::path& path) -> std::optional<File> {
+    struct stat status {};
+    if (path.empty() || stat(path.c_str(), &status) != 0) return std::nullopt;
+    return File{status.st_dev, status.st_ino};
+  };
+  std::map<File, const std::filesystem::path*> existing;
+  for (const auto& out : outputs) {
+    if (const auto file = file_at(out)) existing[*file] = &out;
+  }
+  if (existing.empty()) return;
   const auto require_other = [&](const CaseFiles& files, const std::filesystem::path& input) {
-    std::error_code unreadable;
-    if (input.empty() || !std::filesystem::equivalent(out, input, unreadable)) return;
-    throw UsageError(out.string() + ": got a file of case " + files.id +
+    const auto file = file_at(input);
+    if (!file || !existing.contains(*file)) return;
+    throw UsageError(existing[*file]->string() + ": got a file of case " + files.id +
                      ", expected another place for the output");
   };
   for (const CaseFiles& files : cases) {

@@ -94,8 +94,10 @@ std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& f
 void require_new(const std::filesystem::path& path, const CommonOptions& common,
                  const std::string& alternative = "");
 
-/// Throws UsageError if a file that is to be written is one of the files of the cases.
-void require_no_input(const std::filesystem::path& out, const std::vector<CaseFiles>& cases);
+/// Throws UsageError if a file that is to be written is one of the files of the cases. Empty paths
+/// are ignored.
+void require_no_input(const std::vector<std::filesystem::path>& outputs,
+                      const std::vector<CaseFiles>& cases);
 
 /// The options of one command and those of all, as a file for --config that repeats the run.
 std::string config_text(const CLI::App& command);

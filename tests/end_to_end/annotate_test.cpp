@@ -245,6 +245,31 @@ TEST_CASE("labels of unknown origin are not replaced; odd shards and teachers ar
   CHECK(holds(other.err, "glia.regions", "TC,WT,ET", "expected WT,TC,ET"));
 }
 
+TEST_CASE("segment: what lies beside its labels is read before any work, and kept if not its own") {
+  const Phantoms p;
+  std::filesystem::create_directory(p / "out");
+  const auto beside = [&](int i) { return p / "out" / (p.id(i) + ".json"); };
+  const auto put = [&](int i, const std::string& text) {
+    write_file_atomically(beside(i), std::as_bytes(std::span(text)));
+  };
+  put(0, R"({"of": "another program"})");
+  put(1, R"({"glia.provenance": 1})");
+  put(2, "{");
+  for (const int damaged : {1, 2}) {
+    const Outcome refused = p.segment("out");
+    CHECK(refused.code == 3);
+    CHECK(holds(refused.err, beside(damaged).string()));
+    CHECK(names_in(p / "out").size() == static_cast<std::size_t>(4 - damaged));
+    std::filesystem::remove(beside(damaged));
+  }
+  put(1, R"({"glia.provenance": 1})");
+  const Outcome anew = p.segment("out", {"--overwrite"});
+  REQUIRE_MESSAGE(anew.code == 0, anew.err);
+  CHECK(std::filesystem::exists(beside(0)));
+  CHECK_FALSE(std::filesystem::exists(beside(1)));
+  CHECK(p.run({"evaluate", p / "out", p.data()}).code == 0);
+}
+
 TEST_CASE(
     "T05: a case in which the teacher finds nothing is kept and flagged; a filter reports "
     "what it dropped") {

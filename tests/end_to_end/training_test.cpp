@@ -154,8 +154,8 @@ TEST_CASE("W08: signals save and end with 128 and their number, the run can go o
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("straight").code == 0);
-  for (const auto& [signal, code] :
-       {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}, std::pair{SIGUSR1, 128 + SIGUSR1}}) {
+  for (const auto& [signal, code] : {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130},
+                                     std::pair{SIGHUP, 129}, std::pair{SIGUSR1, 128 + SIGUSR1}}) {
     std::filesystem::remove_all(folder.path() / "stopped");
     Process process(folder.path(), training.command("stopped"));
     wait_for(process, folder.path() / "stopped" / "last.safetensors");
@@ -166,6 +166,17 @@ TEST_CASE("W08: signals save and end with 128 and their number, the run can go o
     REQUIRE(training.run("stopped", {"--resume"}).code == 0);
     training.require_equal("straight", "stopped");
   }
+}
+
+TEST_CASE("a run under nohup goes on when its terminal hangs up") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  std::vector<std::string> command = training.command("run");
+  command.insert(command.begin(), "nohup");
+  Process process(folder.path(), std::move(command));
+  wait_for(process, folder.path() / "run" / "last.safetensors");
+  process.send(SIGHUP);
+  CHECK_MESSAGE(process.wait() == 0, process.err());
 }
 
 TEST_CASE("N01: numbers that stop being finite end the run with code 6 and spoil no file") {
