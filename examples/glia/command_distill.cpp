@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "annotation.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/content_id.hpp"
 #include "glia/data/soft_target_file.hpp"
 #include "identified_cases.hpp"
@@ -83,7 +84,7 @@ int run_distill(const DistillOptions& o, const CommonOptions& common, const std:
       {"glia.pseudo_labelled_cases", ids_text(pseudo)},
       {"glia.labelling", labelling_text(o.teacher)},
       {"glia.teachers", teachers_text(o.teacher)},
-      {"glia.labelled_share", t.labelled_share ? std::to_string(*t.labelled_share) : "as many"}};
+      {"glia.labelled_share", t.labelled_share ? number_text(*t.labelled_share) : "as many"}};
   std::ranges::move(pseudo, std::back_inserter(data.training));
   return train(t, common, config, data, more);
 }

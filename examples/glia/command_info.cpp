@@ -94,6 +94,7 @@ int info(const InfoOptions& o, const CommonOptions& common) {
 }
 
 int run_info(InfoOptions o, const CommonOptions& common) {
+  std::string where = "--network";
   if (!o.model.empty()) {
     const SafetensorsFile file = SafetensorsFile::open(o.model);
     std::printf("file                 %s\n", o.model.string().c_str());
@@ -102,8 +103,10 @@ int run_info(InfoOptions o, const CommonOptions& common) {
         std::printf("%-20s %s\n", key.c_str(), value.c_str());
     }
     o.network = network_of(o.model, file.metadata());
+    where = o.model.string() + ": glia.network";
   }
-  return with_network(o.network, [&]<class Net>() { return info<Net>(o, common); });
+  const auto run = [&]<class Net>() { return info<Net>(o, common); };
+  return with_network(o.network, run, where);
 }
 
 }  // namespace

@@ -125,13 +125,15 @@ LoadedModel load_model(const std::filesystem::path& path, Context& context) {
     throw UsageError(path.string() + ": " + key + ": got " + found->second + ", expected " +
                      expected);
   }
-  AnyPredictor predict = with_network(network_of(path, metadata), [&]<class Net>() -> AnyPredictor {
+  const std::string network = network_of(path, metadata);
+  const auto load = [&]<class Net>() -> AnyPredictor {
     const auto model = std::make_shared<Model<Net>>(context);
     load_weights(path, *model);
     return AnyPredictor(model);
-  });
-  return {path, metadata, trained_patch(path, metadata),
-          reads_whole_brains(network_of(path, metadata)), std::move(predict)};
+  };
+  AnyPredictor predict = with_network(network, load, path.string() + ": glia.network");
+  return {path, metadata, trained_patch(path, metadata), reads_whole_brains(network),
+          std::move(predict)};
 }
 
 LoadedPredictor::LoadedPredictor(const PredictorOptions& options, Context& context)

@@ -27,9 +27,10 @@ inline constexpr std::string_view network_help =
     "unet-tiny: 8, 16, 32, 64; resunet: 32, 64, 128, 256 (Myronenko 2018); resunet-small: 8, 16, "
     "32, 64; cascaded: base width 8 (Lachinov et al. 2018), on whole brains; cascaded-small: 4";
 
-/// Calls body.operator()<Net>() for the named network. Throws UsageError for another name.
+/// Calls body.operator()<Net>() for the named network. Throws UsageError for another name, which
+/// stands in `where`.
 template <class Body>
-auto with_network(std::string_view name, Body&& body) {
+auto with_network(std::string_view name, Body&& body, const std::string& where = "--network") {
   if (name == "unet")
     return body.template operator()<UNet<Engine, Image, Widths<30, 60, 120, 240, 320>>>();
   if (name == "unet-small")
@@ -47,7 +48,7 @@ auto with_network(std::string_view name, Body&& body) {
   std::string known;
   for (const auto choice : network_names)
     known += (known.empty() ? "" : ", ") + std::string(choice);
-  throw UsageError("--network: got " + std::string(name) + ", expected one of " + known);
+  throw UsageError(where + ": got " + std::string(name) + ", expected one of " + known);
 }
 
 /// Whether a network reads whole brains, resampled to one grid, instead of patches.

@@ -104,7 +104,8 @@ std::string about_weights(const TrainingRecord& run) {
   std::vector<std::pair<std::string, std::string>> rows{
       {"parameters", std::to_string(run.parameters)}};
   for (const auto& [key, value] : run.metadata) {
-    if (key.starts_with("glia.") && key != "glia.settings" && !key.starts_with("glia.crc32")) {
+    if (key.starts_with("glia.") && !key.starts_with("glia.settings.") &&
+        !key.starts_with("glia.crc32")) {
       rows.emplace_back(key.substr(5), value);
     }
   }

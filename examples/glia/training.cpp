@@ -111,8 +111,8 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
                    {"glia.training_cases", ids_text(training)},
                    {"glia.validation_cases", ids_text(validation)},
                    {"glia.training_data", hexadecimal(content_crc(training))},
-                   {"glia.validation_data", hexadecimal(content_crc(validation))},
-                   {"glia.settings", settings_text(o)}};
+                   {"glia.validation_data", hexadecimal(content_crc(validation))}};
+  t.description.merge(settings_of(o));
   t.description.insert(more.begin(), more.end());
 
   const RunPlan plan =

@@ -45,8 +45,8 @@ void add_training_options(CLI::App& command, TrainOptions& options);
 AnyOptimizer make_optimizer(const TrainOptions& options);
 AnySchedule make_schedule(const TrainOptions& options);
 DiceAndCrossEntropy make_loss(const TrainOptions& options);
-/// Everything that decides the numbers of a run: a resumed run must have the same.
-std::string settings_text(const TrainOptions& options);
+/// Everything that decides the numbers of a run, by name: a resumed run must have the same.
+Metadata settings_of(const TrainOptions& options);
 
 /// Throws UsageError for a network that is not on the menu and for a patch that it cannot take,
 /// IoError for a device that is not there: before any work.

@@ -63,7 +63,7 @@ DiceAndCrossEntropy make_loss(const TrainOptions& o) {
   return {{dice, cross_entropy}};
 }
 
-std::string settings_text(const TrainOptions& o) {
+Metadata settings_of(const TrainOptions& o) {
   nlohmann::ordered_json j;
   j["optimizer"] = o.optimizer;
   j["rate"] = make_optimizer(o).initial_rate();
@@ -90,7 +90,11 @@ std::string settings_text(const TrainOptions& o) {
   j["smooth"] = o.smooth;
   j["validate_every"] = o.validate_every;
   j["validation_overlap"] = o.validation_overlap;
-  return j.dump();
+  Metadata settings;
+  for (const auto& [name, value] : j.items()) {
+    settings["glia.settings." + name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return settings;
 }
 
 void check_training_options(const TrainOptions& o, const CommonOptions& common) {

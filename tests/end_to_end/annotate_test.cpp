@@ -232,17 +232,26 @@ TEST_CASE("labels of unknown origin are not replaced; odd shards and teachers ar
   CHECK(with({"--patch", "17"}).code == 2);
   CHECK(with({"--model", p / "run" / "last.safetensors"}).code == 2);
 
-  // T02: a teacher of other regions.
+  // T02: a teacher of other regions; one of a network that this program does not have.
   const SafetensorsFile file = SafetensorsFile::open(p.weights());
-  auto metadata = file.metadata();
-  std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with("glia.crc32"); });
-  metadata["glia.regions"] = "TC,WT,ET";
   std::vector<TensorEntry> tensors;
   for (const std::string& name : file.names()) tensors.push_back(file.find(name));
-  write_safetensors(p / "other.safetensors", metadata, tensors);
-  const Outcome other = with({"--model", p / "other.safetensors"});
-  CHECK(other.code == 2);
-  CHECK(holds(other.err, "glia.regions", "TC,WT,ET", "expected WT,TC,ET"));
+  const std::string other = p / "other.safetensors";
+  const auto write_with = [&](const std::string& key, const std::string& value) {
+    auto metadata = file.metadata();
+    std::erase_if(metadata, [](const auto& e) { return e.first.starts_with("glia.crc32"); });
+    metadata[key] = value;
+    write_safetensors(other, metadata, tensors);
+  };
+  write_with("glia.regions", "TC,WT,ET");
+  const Outcome regions = with({"--model", other});
+  CHECK(regions.code == 2);
+  CHECK(holds(regions.err, other, "glia.regions", "TC,WT,ET", "expected WT,TC,ET"));
+  write_with("glia.network", "unet-huge");
+  for (const Outcome& network : {with({"--model", other}), p.run({"info", "--model", other})}) {
+    CHECK(network.code == 2);
+    CHECK(holds(network.err, other + ": glia.network: got unet-huge, expected one of unet,"));
+  }
 }
 
 TEST_CASE("segment: what lies beside its labels is read before any work, and kept if not its own") {
