@@ -164,7 +164,9 @@ TEST_CASE("truth against itself scores Dice 1 and distance 0") {
   std::filesystem::create_directory(p / "truth");
   for (int i = 0; i < 3; ++i)
     std::filesystem::copy_file(p.file(i, "seg"), p / "truth" / (Phantoms::id(i) + ".nii.gz"));
-  for (const auto& scores : evaluate(p, p / "truth", p.data())["cases"]) {
+  const nlohmann::json report = evaluate(p, p / "truth", p.data());
+  REQUIRE(report["cases"].size() == 3);
+  for (const auto& scores : report["cases"]) {
     for (const char* region : {"WT", "TC", "ET"}) {
       CHECK(scores["Dice_" + std::string(region)] == 1);
       CHECK(scores["Hausdorff95_" + std::string(region)] == 0);

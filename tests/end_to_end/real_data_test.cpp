@@ -87,6 +87,8 @@ TEST_CASE(
   // Legal NIfTI without one real number per voxel, or with voxels that are not finite.
   const std::set<std::string> no_scan{"rgb24.nii.gz", "dt_complex64_le.nii.gz",
                                       "float32_nan_inf.nii.gz"};
+  const TemporaryDirectory prints;
+  const std::size_t little = idle_bytes_and(prints.path(), 50'000'000);
   int files = 0;
   for (const std::string kind : {"valid", "corrupt"}) {
     for (const std::string& name : names_in(shared_data / "nifti-odd" / kind)) {
@@ -100,7 +102,7 @@ TEST_CASE(
       CHECK(outcome.code == (refused ? 3 : 0));
       CHECK(holds(outcome.out, name));
       if (refused) CHECK(holds(outcome.out, "problem: " + path.string() + ": "));
-      CHECK(outcome.peak_bytes < 100'000'000);
+      CHECK(outcome.peak_bytes < little);
     }
   }
   CHECK(files > 60);

@@ -111,4 +111,9 @@ inline Outcome run_glia(const std::filesystem::path& folder, std::vector<std::st
   return run_program(folder, std::move(arguments));
 }
 
+/// Resident memory of a run that does nothing, and `more` bytes: sanitizers need memory too.
+inline std::size_t idle_bytes_and(const std::filesystem::path& folder, std::size_t more) {
+  return run_glia(folder, {"--version"}).peak_bytes + more;
+}
+
 }  // namespace glia::test
