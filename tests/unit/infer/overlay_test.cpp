@@ -21,15 +21,16 @@ void fill(LabelVolume& labels, index_t d, index_t first, index_t last, std::uint
 }  // namespace
 
 TEST_CASE("intensities between the quantiles become grey, 0 stays black") {
-  Volume<float> image({1, 1, 5});
-  image.voxels = {0, -2, 0.5F, 3, 1e6F};
+  Volume<float> image({1, 1, 6});
+  image.voxels = {0, -1e6F, -2, 0.5F, 3, 1e6F};
   const Picture picture =
-      draw_overlay(image, 0, nullptr, nullptr, {.zoom = 1, .darkest = 0, .brightest = 0.7});
+      draw_overlay(image, 0, nullptr, nullptr, {.zoom = 1, .darkest = 0.25, .brightest = 0.75});
   CHECK(picture.at(0, 0) == black);
   CHECK(picture.at(1, 0) == black);
-  CHECK(picture.at(2, 0) == Colour{128, 128, 128});
-  CHECK(picture.at(3, 0) == Colour{255, 255, 255});
+  CHECK(picture.at(2, 0) == black);
+  CHECK(picture.at(3, 0) == Colour{128, 128, 128});
   CHECK(picture.at(4, 0) == Colour{255, 255, 255});
+  CHECK(picture.at(5, 0) == Colour{255, 255, 255});
 }
 
 TEST_CASE("a constant or empty image is black, not a division by zero") {
