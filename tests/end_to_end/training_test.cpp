@@ -199,14 +199,16 @@ TEST_CASE("a run that cannot make its first step leaves the one that it was to r
   const Training training(folder.path());
   REQUIRE(training.run("run").code == 0);
   const std::string before = training.bytes("run", "last.safetensors");
-  const Outcome outcome = training.run("run", {"--overwrite", "--batch", "100000000000"});
+  const Outcome outcome = training.run("run", {"--overwrite", "--batch", "100000000"});
   CHECK(outcome.code == 5);
+  CHECK(has(outcome.err, "planned memory of a step"));
+  CHECK(has(outcome.err, "[100000000, 16, 16, 16, 4]"));
   for (const char* file : {"best.safetensors", "history.csv", "times.csv", "config.toml"}) {
     CAPTURE(file);
     CHECK(std::filesystem::exists(folder.path() / "run" / file));
   }
   CHECK(training.bytes("run", "last.safetensors") == before);
-  CHECK(training.run("fresh", {"--batch", "100000000000"}).code == 5);
+  CHECK(training.run("fresh", {"--batch", "100000000"}).code == 5);
   CHECK(training.run("fresh").code == 0);  // what failed left nothing to overwrite
   training.require_equal("run", "fresh");
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/augment.hpp"
 #include "glia/data/batch.hpp"
 #include "glia/data/patch_sampler.hpp"
@@ -137,7 +138,7 @@ class PatchLoader {
           (static_cast<double>(image.elements()) + static_cast<double>(target.elements())) *
           sizeof(float);
       return OutOfMemory("loader: a batch of " + to_string(image) + " needs " +
-                         std::to_string(bytes / 1e9) + " GB");
+                         number_text(bytes / 1e9) + " GB");
     };
     try {
       return {HostTensor<float>{image}, HostTensor<float>{target}, {}, {}};

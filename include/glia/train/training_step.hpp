@@ -30,16 +30,18 @@ struct Differentiate {
   LossBuffers& buffers;
 
   double operator()(View<typename B::Scalar> logits, View<const float> target) const {
-    const auto count = static_cast<std::size_t>(logits.shape.n * logits.shape.c);
+    // A plan has no sums, of which a loss could make anything.
+    const bool counts_only = context.arena().counts_only();
+    const auto count = counts_only ? 0 : static_cast<std::size_t>(logits.shape.n * logits.shape.c);
     buffers.sums.assign(count, {});
     buffers.coefficients.assign(count, {});
     B::region_sums(context, logits, target, buffers.sums);
     if constexpr (SoftenedLoss<L>)
       B::divergence_sums(context, logits, target, loss.temperature, buffers.sums);
-    const double value = loss.evaluate(buffers.sums, logits.shape, buffers.coefficients);
-    if (std::isfinite(value) || context.arena().counts_only()) {
+    const double value =
+        counts_only ? 0 : loss.evaluate(buffers.sums, logits.shape, buffers.coefficients);
+    if (std::isfinite(value))
       B::region_gradient(context, logits, target, buffers.coefficients, logits);
-    }
     return value;
   }
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <stdexcept>
 
 #include "small_training.hpp"
 #include "support/expect.hpp"
@@ -40,12 +42,25 @@ TEST_CASE("gradients are refused for an image or target of another shape than wa
   CHECK_FALSE(std::ranges::any_of(grads.flat(), [](float g) { return g == 7; }));
 }
 
-TEST_CASE("a plan costs the same whatever a loss makes of no sums") {
+namespace {
+
+struct NotToBeEvaluated {
+  static double evaluate(std::span<const RegionSums>, Shape, std::span<RegionCoefficients>) {
+    throw std::logic_error("evaluated");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a plan has no sums and evaluates no loss: batches of any size cost nothing to plan") {
   const Context k;
   const Shape image{1, 8, 8, 8, SmallNet::in};
   const RunPlan usual = plan_training<SmallNet>(k, image, SoftDice{});
-  const RunPlan undefined = plan_training<SmallNet>(k, image, SoftDice{.smooth_denominator = 0});
-  CHECK(undefined.memory.bytes == usual.memory.bytes);
-  CHECK(undefined.ledger.flops == usual.ledger.flops);
-  CHECK(undefined.ledger.bytes_read == usual.ledger.bytes_read);
+  const RunPlan other = plan_training<SmallNet>(k, image, NotToBeEvaluated{});
+  CHECK(other.memory.bytes == usual.memory.bytes);
+  CHECK(other.ledger.flops == usual.ledger.flops);
+  CHECK(other.ledger.bytes_read == usual.ledger.bytes_read);
+  constexpr index_t many = 100'000'000;
+  const RunPlan large = plan_training<SmallNet>(k, {many, 8, 8, 8, SmallNet::in}, SoftDice{});
+  CHECK(large.memory.bytes > many * (usual.memory.bytes / 2));
 }
