@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "support/expect.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -195,6 +196,10 @@ TEST_CASE("N01: numbers that stop being finite end the run with code 6 and spoil
 }
 
 TEST_CASE("a run that cannot make its first step leaves the one that it was to replace") {
+  if (address_sanitizer) {
+    MESSAGE("skipped: the sanitizer's operator new does not throw");
+    return;
+  }
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("run").code == 0);
