@@ -27,11 +27,11 @@ namespace glia {
 ///
 /// Results are the same bits for any number of threads; they differ in rounding between instruction
 /// sets.
-template <class Precision, class I = isa::Detect>
+template <class Precision, class Set = isa::Detect>
 struct Cpu;
 
-template <class I>
-struct Cpu<Float32, I> {
+template <class Set>
+struct Cpu<Float32, Set> {
   using Scalar = float;
   using Real = float;
 
@@ -149,7 +149,7 @@ struct Cpu<Float32, I> {
   }
 
  private:
-  static cpu::Isa isa() { return cpu::isa_of<I>(); }
+  static cpu::Isa isa() { return cpu::isa_of<Set>(); }
   template <Source X>
   static cpu::AnySource source(const X& x) {
     return cpu::any_source(x, isa());

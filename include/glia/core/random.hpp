@@ -37,8 +37,8 @@ class Random {
   explicit Random(std::uint64_t seed, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0)
       : seed_(seed), name_{a, b, c} {}
 
-  static constexpr result_type min() { return 0; }
-  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+  static constexpr result_type(min)() { return 0; }
+  static constexpr result_type(max)() { return (std::numeric_limits<result_type>::max)(); }
 
   result_type operator()() {
     if (used_ == 4) {

@@ -53,7 +53,7 @@ class ForegroundIndex {
 
   template <class Inside>
   ForegroundIndex(Extent extent, Inside&& is_inside) {
-    if (extent.voxels() > std::numeric_limits<std::uint32_t>::max()) {
+    if (extent.voxels() > (std::numeric_limits<std::uint32_t>::max)()) {
       throw DataError("label volume: got " + to_string(extent) +
                       ", expected fewer than 2^32 voxels");
     }

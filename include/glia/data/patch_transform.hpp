@@ -149,7 +149,7 @@ class PatchWriter {
         const float weight_left = i >= 0 ? weight_h * (1 - along_w) : 0;
         const float weight_right = i + 1 < extent_.w ? weight_h * along_w : 0;
         const float* left = row + std::max<index_t>(i, 0) * channels;
-        const float* right = row + std::min(i + 1, extent_.w - 1) * channels;
+        const float* right = row + (std::min)(i + 1, extent_.w - 1) * channels;
         for (std::size_t c = 0; c < channels; ++c)
           sum[c] += weight_left * left[c] + weight_right * right[c];
       }

@@ -52,7 +52,7 @@ struct PhantomCase {
                                               index_t index) {
   using namespace detail;
   const Extent whole = options.extent;
-  if (std::min({whole.d, whole.h, whole.w}) < 16) {
+  if ((std::min)({whole.d, whole.h, whole.w}) < 16) {
     throw UsageError("phantom: extent: expected at least 16 voxels along each axis, got " +
                      to_string(whole));
   }

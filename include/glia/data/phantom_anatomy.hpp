@@ -31,7 +31,7 @@ inline double depth_in(const HeadPoint& p, const HeadPoint& centre, const HeadPo
   const double level = std::sqrt(x * x + y * y + z * z);
   const double slope = std::sqrt(x * x / (radii.x * radii.x) + y * y / (radii.y * radii.y) +
                                  z * z / (radii.z * radii.z));
-  return slope > 1e-9 ? level * (1 - level) / slope : std::min({radii.x, radii.y, radii.z});
+  return slope > 1e-9 ? level * (1 - level) / slope : (std::min)({radii.x, radii.y, radii.z});
 }
 
 /// Where a head of random pose and size lies in a volume. The mean brain measures 138 x 173 x 141
@@ -41,7 +41,7 @@ class HeadFrame {
   HeadFrame(Extent whole, Random random) {
     const auto length = [](index_t voxels) { return static_cast<double>(voxels); };
     voxels_per_mm_ =
-        std::min({length(whole.w) / 156, length(whole.h) / 190, length(whole.d) / 152});
+        (std::min)({length(whole.w) / 156, length(whole.h) / 190, length(whole.d) / 152});
     for (double& stretch : stretch_) stretch = random.uniform(0.93, 1.03);
     const double turn = random.uniform(-0.1, 0.1);
     cosine_ = std::cos(turn);
@@ -50,9 +50,9 @@ class HeadFrame {
                                      76 * voxels_per_mm_};  // w, h, d
     const auto place = [&](index_t voxels, double reach, index_t& start, index_t& extent) {
       const double middle = length(voxels - 1) / 2 +
-                            random.uniform(-0.1, 0.1) * std::max(0.0, length(voxels) / 2 - reach);
+                            random.uniform(-0.1, 0.1) * (std::max)(0.0, length(voxels) / 2 - reach);
       start = std::max<index_t>(0, static_cast<index_t>(middle - reach));
-      extent = std::min(voxels, static_cast<index_t>(middle + reach) + 2) - start;
+      extent = (std::min)(voxels, static_cast<index_t>(middle + reach) + 2) - start;
       return middle - length(start);
     };
     centre_.x = place(whole.w, half[0], box_.w0, box_.extent.w);
@@ -74,7 +74,7 @@ class HeadFrame {
 
   /// Noise inside the box whose lattice is `mm` wide, though never finer than voxels can show.
   [[nodiscard]] Volume<float> noise(double mm, Random random) const {
-    return smooth_noise(box_.extent, std::max(2.0, mm * voxels_per_mm_), random);
+    return smooth_noise(box_.extent, (std::max)(2.0, mm * voxels_per_mm_), random);
   }
 
  private:
@@ -98,9 +98,9 @@ inline double brain_depth(const HeadPoint& p) {
   const double side = std::abs(p.x);
   double depth = depth_in(p, {0, 0, 8}, {width, 86, p.z > 8 ? 61.0 : 46.0});
   if (p.z < 0) {
-    depth = std::max(depth, depth_in({side, p.y, p.z}, {40, -14, -24}, {25, 42, 25}));
-    depth = std::max(depth, depth_in(p, {0, 42, -38}, {50, 34, 28}));
-    depth = std::max(depth, depth_in(p, {0, 12, -44}, {15, 15, 27}));
+    depth = (std::max)(depth, depth_in({side, p.y, p.z}, {40, -14, -24}, {25, 42, 25}));
+    depth = (std::max)(depth, depth_in(p, {0, 42, -38}, {50, 34, 28}));
+    depth = (std::max)(depth, depth_in(p, {0, 12, -44}, {15, 15, 27}));
   }
   return depth;
 }
@@ -111,14 +111,14 @@ inline double ventricle_distance(const HeadPoint& p, double size) {
   const double side = std::abs(p.x), y = p.y - 2, z = p.z + 8;
   const double radius = std::sqrt(y * y + z * z);
   const double angle = std::atan2(z, -y);  // 0 in front, pi/2 on top, pi behind
-  const double beyond = std::max({0.0, 0.55 - angle, angle - 3.6}) * radius;
+  const double beyond = (std::max)({0.0, 0.55 - angle, angle - 3.6}) * radius;
   const double off_arc = (radius - 27 - 4 * std::cos(angle)) / 1.3;
   const double off_side = side - (9 + (angle > 1.8 ? 9 * (angle - 1.8) : 0.0));
   const double thickness = size * (3.6 + 2.4 * smooth_step(1.2, 2.8, angle));
   const double lateral =
       std::sqrt(off_arc * off_arc + off_side * off_side * 0.8 + beyond * beyond) - thickness;
   const double third = -depth_in(p, {0, 4, -6}, {1.8 * size, 13, 11});
-  return std::min(lateral, third);
+  return (std::min)(lateral, third);
 }
 
 /// Tissues of a healthy brain. `push` moves points before the inner structures are looked up (mass
@@ -154,28 +154,29 @@ Volume<Tissue> make_anatomy(const HeadFrame& frame, std::uint64_t seed, std::uin
         };
         const double reach = 13 + 4 * bend;
         const double fold =
-            cerebellum ? sheet(fine_folds, 2.6) + 0.3 + std::max(0.0, depth - 18)
-                       : std::min(sheet(folds, 5.2) + std::max(0.0, depth - reach),
-                                  sheet(deep_folds, 13) + 0.2 + std::max(0.0, depth - 1.9 * reach));
+            cerebellum
+                ? sheet(fine_folds, 2.6) + 0.3 + (std::max)(0.0, depth - 18)
+                : (std::min)(sheet(folds, 5.2) + (std::max)(0.0, depth - reach),
+                             sheet(deep_folds, 13) + 0.2 + (std::max)(0.0, depth - 1.9 * reach));
         const double callosum =
-            std::max(0.0, 1 - std::hypot(moved.y / 50, (moved.z + 4) / 30)) * 40;
+            (std::max)(0.0, 1 - std::hypot(moved.y / 50, (moved.z + 4) / 30)) * 40;
         const double fissure =
             std::abs(moved.x + 0.8 * bend) + 0.4 + callosum + (cerebellum ? 9 : 0);
-        const double from_fluid = std::min({depth, fold, fissure});
+        const double from_fluid = (std::min)({depth, fold, fissure});
         const double from_ventricle = ventricle_distance(moved, ventricle_size) + 0.8 * bend;
 
         const HeadPoint mirrored{std::abs(moved.x), moved.y, moved.z};
-        const double nuclei = std::max({depth_in(mirrored, {11, 10, -5}, {8, 14, 9}),
-                                        depth_in(mirrored, {25, -5, -5}, {5, 16, 11}),
-                                        depth_in(mirrored, {11, -20, 2}, {5, 9, 9})}) +
+        const double nuclei = (std::max)({depth_in(mirrored, {11, 10, -5}, {8, 14, 9}),
+                                          depth_in(mirrored, {25, -5, -5}, {5, 16, 11}),
+                                          depth_in(mirrored, {11, -20, 2}, {5, 9, 9})}) +
                               0.7 * bend;
 
         const double fluid =
-            std::max(1 - smooth_step(0.5 * atrophy - voxel, 0.5 * atrophy + voxel, from_fluid),
-                     1 - smooth_step(-voxel, voxel, from_ventricle));
+            (std::max)(1 - smooth_step(0.5 * atrophy - voxel, 0.5 * atrophy + voxel, from_fluid),
+                       1 - smooth_step(-voxel, voxel, from_ventricle));
         const double ribbon = 3.2 + 0.5 * bend;
-        const double grey = std::max(1 - smooth_step(ribbon - voxel, ribbon + voxel, from_fluid),
-                                     0.75 * smooth_step(-voxel, voxel, nuclei));
+        const double grey = (std::max)(1 - smooth_step(ribbon - voxel, ribbon + voxel, from_fluid),
+                                       0.75 * smooth_step(-voxel, voxel, nuclei));
         Tissue& at = tissue.at(d, h, w);
         at.fluid = static_cast<float>(fluid);
         at.grey = static_cast<float>((1 - fluid) * grey);

@@ -97,17 +97,17 @@ class Distractors {
     const double tube = std::exp(-(a * a + b * b) / 0.14) * smooth_step(-0.8, 0.3, place) *
                         (1 - smooth_step(15, 40, depth));
     const double sinus = (1 - smooth_step(2, 4, std::abs(p.x))) * (1 - smooth_step(2.5, 5, depth)) *
-                         smooth_step(0, 25, std::max(p.z, p.y - 20));
+                         smooth_step(0, 25, (std::max)(p.z, p.y - 20));
     const double dura = (1 - smooth_step(0.8, 2.2, depth)) * smooth_step(0.5, 1.2, place);
     const double plexus = smooth_step(0.5, 2, -ventricle) * smooth_step(0.6, 1.2, spot);
     blend(value[modality::T1ce], enhancement_,
-          static_cast<float>(std::max({0.8 * tube, sinus, 0.7 * dura, 0.7 * plexus})));
-    blend(value[modality::T2], 0.3F, static_cast<float>(0.6 * std::max(tube, sinus)));
+          static_cast<float>((std::max)({0.8 * tube, sinus, 0.7 * dura, 0.7 * plexus})));
+    blend(value[modality::T2], 0.3F, static_cast<float>(0.6 * (std::max)(tube, sinus)));
 
     const double old_spot =
         smooth_step(spot_level_, spot_level_ + 0.4, spot) * (1 - smooth_step(12, 30, ventricle));
     const double cap = ventricle > 0 ? caps_ * std::exp(-ventricle * ventricle / 12) : 0;
-    const auto bright = tissue.white * static_cast<float>(std::max(old_spot, cap));
+    const auto bright = tissue.white * static_cast<float>((std::max)(old_spot, cap));
     blend(value[modality::FLAIR], 1.25F, bright);
     blend(value[modality::T2], 0.95F, bright);
     blend(value[modality::T1], 0.84F, bright);

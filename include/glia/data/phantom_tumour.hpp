@@ -62,7 +62,8 @@ struct Tumour {
 inline std::vector<Tumour> draw_tumours(const HeadFrame& frame, bool enhancing, double several,
                                         Random random) {
   std::vector<Tumour> tumours;
-  const double thinnest = std::max(2.6, 1.5 / frame.voxels_per_mm());  // else it would not be seen
+  const double thinnest =
+      (std::max)(2.6, 1.5 / frame.voxels_per_mm());  // else it would not be seen
   const int count = random.bernoulli(several) ? 2 + static_cast<int>(random.below(2)) : 1;
   for (int i = 0; i < count; ++i) {
     const double size = i == 0 ? 1 : random.uniform(0.35, 0.7);
@@ -77,7 +78,7 @@ inline std::vector<Tumour> draw_tumours(const HeadFrame& frame, bool enhancing, 
                             centre.y + random.uniform(-0.6, 0.6) * rim,
                             centre.z + random.uniform(-0.4, 0.4) * rim};
     tumour.oedema = Blob{shifted, core + rim, 0.5, random};
-    if (enhancing) tumour.shell = std::max(thinnest, core * random.uniform(0.2, 0.5));
+    if (enhancing) tumour.shell = (std::max)(thinnest, core * random.uniform(0.2, 0.5));
     tumours.push_back(tumour);
   }
   return tumours;
@@ -128,7 +129,7 @@ inline Lesions grow_tumours(const HeadFrame& frame, const Volume<Tissue>& tissue
         const HeadPoint p = frame.point(d, h, w);
         const double large = static_cast<double>(coarse.at(d, h, w)),
                      middle = static_cast<double>(medium.at(d, h, w));
-        const double small = static_cast<double>(fine.at(d, h, w)),
+        const double rough = static_cast<double>(fine.at(d, h, w)),
                      patch = static_cast<double>(patches.at(d, h, w));
         // The folds close to a core are pressed together: fluid there gives way.
         double inside_oedema = -1e9, inside_core = -1e9, inside_shell = -1e9;
@@ -136,19 +137,19 @@ inline Lesions grow_tumours(const HeadFrame& frame, const Volume<Tissue>& tissue
           const double from_core = tumour.core.distance(p);
           if (from_core > 3 * tumour.oedema.radius) continue;
           const double core =
-              tumour.core.radius * (1 - 0.16 * large - 0.1 * middle - 0.03 * small) - from_core;
+              tumour.core.radius * (1 - 0.16 * large - 0.1 * middle - 0.03 * rough) - from_core;
           const double rim =
-              tumour.oedema.radius * (1 - 0.22 * large - 0.12 * middle - 0.04 * small) -
+              tumour.oedema.radius * (1 - 0.22 * large - 0.12 * middle - 0.04 * rough) -
               tumour.oedema.distance(p) - 5 * static_cast<double>(here.grey) -
               9 * static_cast<double>(here.fluid);
-          inside_core = std::max(inside_core, core);
-          inside_oedema = std::max({inside_oedema, rim, core});
+          inside_core = (std::max)(inside_core, core);
+          inside_oedema = (std::max)({inside_oedema, rim, core});
           // Gaps and islands make the shell of the core irregular.
           if (tumour.shell > 0) {
             const double shell = tumour.shell * (1 + 0.45 * middle) - core;
-            inside_shell = std::max(inside_shell,
-                                    std::min(core, std::max(shell, 1.5 * (small + patch - 2.2))) +
-                                        std::min(0.0, 2.5 * (patch + 1.7)));
+            inside_shell = (std::max)(
+                inside_shell, (std::min)(core, (std::max)(shell, 1.5 * (rough + patch - 2.2))) +
+                                  (std::min)(0.0, 2.5 * (patch + 1.7)));
           }
         }
         if (inside_oedema < -2 * voxel) continue;
@@ -156,7 +157,7 @@ inline Lesions grow_tumours(const HeadFrame& frame, const Volume<Tissue>& tissue
           return static_cast<float>(smooth_step(-voxel, voxel, inside));
         };
         grown.shares.at(d, h, w) = {share(inside_oedema), share(inside_core), share(inside_shell),
-                                    static_cast<float>(std::max(0.0, inside_oedema))};
+                                    static_cast<float>((std::max)(0.0, inside_oedema))};
         std::uint8_t& label = grown.labels.at(d, h, w);
         if (inside_oedema > 0) label = label::ED;
         if (inside_core > 0) label = inside_shell > 0 ? label::ET : label::NCR;

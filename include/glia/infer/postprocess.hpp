@@ -32,8 +32,8 @@ inline void remove_small_components(LabelVolume& labels, const PostprocessOption
   const Components found = connected_components(region_mask(labels, region::WT));
   index_t total = 0;
   for (const index_t size : found.sizes) total += size;
-  const double least = std::max(static_cast<double>(options.min_component_voxels),
-                                options.min_component_fraction * static_cast<double>(total));
+  const double least = (std::max)(static_cast<double>(options.min_component_voxels),
+                                  options.min_component_fraction * static_cast<double>(total));
   const auto is_small = [=](index_t size) { return static_cast<double>(size) < least; };
   for (const index_t size : found.sizes) {
     if (!is_small(size)) continue;

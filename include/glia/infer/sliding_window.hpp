@@ -29,7 +29,7 @@ namespace detail {
 struct Inside {
   index_t begin, end;
   Inside(index_t start, index_t length, index_t extent)
-      : begin(std::max<index_t>(0, -start)), end(std::min(length, extent - start)) {}
+      : begin(std::max<index_t>(0, -start)), end((std::min)(length, extent - start)) {}
 };
 
 /// Copies the block that starts at `at` to `window`. What lies outside the image stays as it is: 0
@@ -53,7 +53,7 @@ inline void copy_window(View<const float> image, Extent at, HostTensor<float>& w
 class PlaneAccumulator {
  public:
   PlaneAccumulator(index_t planes, Extent volume)
-      : planes_({1, std::min(planes, volume.d), volume.h, volume.w, region::count}) {}
+      : planes_({1, (std::min)(planes, volume.d), volume.h, volume.w, region::count}) {}
 
   /// Adds a window's probabilities, each times the product of its shares along the axes.
   void add(View<const float> window, Extent at, const std::vector<float>& share_d,
@@ -78,13 +78,13 @@ class PlaneAccumulator {
   }
 
   /// Hands the planes before `next` over as final and makes room for as many new ones.
-  template <class Emit>
-  void finish_before(index_t next, Emit&& emit) {
+  template <class Receive>
+  void finish_before(index_t next, Receive&& receive) {
     const index_t count = next - first_;
     View<const float> done = planes_.view();
     const auto used = static_cast<std::ptrdiff_t>(count * done.shape.h * done.shape.w * done.pitch);
     done.shape.d = count;
-    emit(first_, done);
+    receive(first_, done);
     auto& values = planes_.values();
     std::fill(std::copy(values.begin() + used, values.end(), values.begin()), values.end(), 0.0F);
     first_ = next;
@@ -120,17 +120,17 @@ inline Extent require_sliding_window(Shape image, const SlidingWindowOptions& op
 /// Predicts a volume of any extent by overlapping windows whose results are averaged with Gaussian
 /// weights (nnU-Net: Isensee et al. 2021).
 ///
-/// `emit(d_begin, planes)` receives the result in order of d, every plane once, as soon as no later
-/// window touches it: planes is [1, d, H, W, 3], valid during the call. An image smaller than the
-/// window is padded with 0; the result has the image's extent. What is averaged is what the
+/// `receive(d_begin, planes)` receives the result in order of d, every plane once, as soon as no
+/// later window touches it: planes is [1, d, H, W, 3], valid during the call. An image smaller than
+/// the window is padded with 0; the result has the image's extent. What is averaged is what the
 /// predictor returns, so a predictor of logits gives the mean of logits.
 ///
 /// Memory: one window of image and of result, and window.d planes of H x W x 3 floats, whatever the
 /// volume's depth. Results do not depend on the number of threads.
 /// Throws UsageError if a window's extent is not a positive multiple of the predictor's divisor.
-template <Predictor P, std::invocable<index_t, View<const float>> Emit>
+template <Predictor P, std::invocable<index_t, View<const float>> Receive>
 void sliding_window(P&& predictor, View<const float> image, const SlidingWindowOptions& options,
-                    Emit&& emit) {
+                    Receive&& receive) {
   const Extent volume = image.shape.extent();
   const Extent length = detail::require_sliding_window(image.shape, options, divisor_of(predictor));
   const AxisWindows along_d(volume.d, length.d, options.overlap),
@@ -154,7 +154,7 @@ void sliding_window(P&& predictor, View<const float> image, const SlidingWindowO
         if (options.progress) options.progress({"segment", done, total, "windows"});
       }
     }
-    planes.finish_before(d + 1 < layers ? along_d.starts[d + 1] : volume.d, emit);
+    planes.finish_before(d + 1 < layers ? along_d.starts[d + 1] : volume.d, receive);
   }
 }
 

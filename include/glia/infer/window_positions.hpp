@@ -17,7 +17,7 @@ namespace glia {
   const index_t slack = extent - length;
   // Half of what is missing goes before the axis, the odd voxel after it.
   if (slack <= 0) return {-(-slack / 2)};
-  const double step = std::max(1.0, (1 - overlap) * static_cast<double>(length));
+  const double step = (std::max)(1.0, (1 - overlap) * static_cast<double>(length));
   const auto gaps = static_cast<index_t>(std::ceil(static_cast<double>(slack) / step));
   const double distance = static_cast<double>(slack) / static_cast<double>(gaps);
   std::vector<index_t> starts;

@@ -118,7 +118,7 @@ class GzipReader {
 /// Decompresses a whole gzip stream. Throws DataError as GzipReader does, and beyond `limit` bytes.
 [[nodiscard]] inline std::vector<std::byte> gzip_decompress(
     std::span<const std::byte> compressed, const std::string& name = "gzip data",
-    std::size_t limit = std::numeric_limits<std::size_t>::max()) {
+    std::size_t limit = (std::numeric_limits<std::size_t>::max)()) {
   GzipReader reader(
       [compressed](std::span<std::byte> out) mutable {
         const std::size_t count = (std::min)(out.size(), compressed.size());

@@ -113,7 +113,7 @@ class InputFile {
 /// The whole content of a regular file. Throws DataError if it is longer than `limit` bytes.
 [[nodiscard]] inline std::vector<std::byte> read_file(
     const std::filesystem::path& path,
-    std::size_t limit = std::numeric_limits<std::size_t>::max()) {
+    std::size_t limit = (std::numeric_limits<std::size_t>::max)()) {
   InputFile file(path);
   if (file.size() > limit) {
     throw DataError(path.string() + ": has " + std::to_string(file.size()) +

@@ -142,7 +142,7 @@ inline void write_nifti_image(const std::filesystem::path& path, const Volume<fl
 [[nodiscard]] inline NiftiHeader make_nifti_header(Extent extent,
                                                    const std::array<double, 3>& spacing,
                                                    const Affine& affine) {
-  constexpr index_t longest = std::numeric_limits<short>::max();
+  constexpr index_t longest = (std::numeric_limits<short>::max)();
   if (extent.w > longest || extent.h > longest || extent.d > longest) {
     throw UsageError("NIfTI-1 header: extent: got " + to_string(extent) + ", expected at most " +
                      std::to_string(longest) + " along each axis");

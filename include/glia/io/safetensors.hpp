@@ -76,7 +76,7 @@ inline constexpr std::size_t crc_digits = 8;
   // An extent of 0 makes the product 0 whatever else overflows, but no writer needs such shapes.
   for (const index_t extent : shape) {
     if (extent < 0) return -1;
-    if (extent != 0 && bytes > std::numeric_limits<index_t>::max() / extent) return -1;
+    if (extent != 0 && bytes > (std::numeric_limits<index_t>::max)() / extent) return -1;
     bytes *= extent;
   }
   return bytes;

@@ -128,7 +128,8 @@ class SafetensorsHeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(std::uint64_t value) override {
     if (place_ == Place::shape_items) {
       if (++items_ > max_rank) return stop("more than " + std::to_string(max_rank) + " axes");
-      if (value > std::uint64_t{std::numeric_limits<index_t>::max()}) return stop("a huge extent");
+      if (value > std::uint64_t{(std::numeric_limits<index_t>::max)()})
+        return stop("a huge extent");
       records.back().shape.push_back(static_cast<index_t>(value));
       return true;
     }

@@ -35,7 +35,7 @@ class DisjointSets {
   std::int32_t join(std::int32_t a, std::int32_t b) {
     a = find(a);
     b = find(b);
-    return at(std::max(a, b)) = std::min(a, b);
+    return at((std::max)(a, b)) = (std::min)(a, b);
   }
   [[nodiscard]] std::size_t size() const { return parent_.size(); }
 
@@ -79,8 +79,8 @@ inline std::vector<std::array<index_t, 3>> earlier_neighbours(Connectivity conne
         for (const auto& [dd, dh, dw] : neighbours) {
           const index_t nd = d + dd, nh = h + dh, nw = w + dw;
           if (nd < 0 || nh < 0 || nh >= e.h || nw < 0 || nw >= e.w) continue;
-          const std::int32_t near = result.ids.at(nd, nh, nw);
-          if (near != 0) id = id == 0 ? near : sets.join(id, near);
+          const std::int32_t neighbour = result.ids.at(nd, nh, nw);
+          if (neighbour != 0) id = id == 0 ? neighbour : sets.join(id, neighbour);
         }
         result.ids.at(d, h, w) = id == 0 ? sets.add() : id;
       }

@@ -29,10 +29,10 @@ inline Bounds bounds_of_union(const Mask& a, const Mask& b) {
     for (index_t h = 0; h < a.extent.h; ++h) {
       for (index_t w = 0; w < a.extent.w; ++w) {
         if (a.at(d, h, w) == 0 && b.at(d, h, w) == 0) continue;
-        bounds.first = {std::min(bounds.first.d, d), std::min(bounds.first.h, h),
-                        std::min(bounds.first.w, w)};
-        bounds.last = {std::max(bounds.last.d, d + 1), std::max(bounds.last.h, h + 1),
-                       std::max(bounds.last.w, w + 1)};
+        bounds.first = {(std::min)(bounds.first.d, d), (std::min)(bounds.first.h, h),
+                        (std::min)(bounds.first.w, w)};
+        bounds.last = {(std::max)(bounds.last.d, d + 1), (std::max)(bounds.last.h, h + 1),
+                       (std::max)(bounds.last.w, w + 1)};
       }
     }
   }
@@ -41,7 +41,7 @@ inline Bounds bounds_of_union(const Mask& a, const Mask& b) {
 
 /// Voxels of the mask with at least one of 6 neighbours outside it, cut to the bounds; what lies
 /// outside the volume is outside the mask.
-inline Mask border(const Mask& mask, const Bounds& bounds) {
+inline Mask surface(const Mask& mask, const Bounds& bounds) {
   const Extent e = mask.extent;
   Mask result(bounds.extent());
   std::uint8_t* out = result.voxels.data();
@@ -94,7 +94,7 @@ struct PooledPercentile {
 struct MaxOfPercentiles {
   static constexpr std::string_view name = "maximum of directed percentiles";
   static double combine(std::vector<double> a_to_b, std::vector<double> b_to_a, double percent) {
-    return std::max(detail::percentile(a_to_b, percent), detail::percentile(b_to_a, percent));
+    return (std::max)(detail::percentile(a_to_b, percent), detail::percentile(b_to_a, percent));
   }
 };
 
@@ -108,9 +108,9 @@ template <HausdorffDefinition Definition = PooledPercentile>
   require_same_extent(a.extent, b.extent);
   const auto bounds = detail::bounds_of_union(a, b);
   if (bounds.last.d == 0) throw UsageError("Hausdorff distance: both masks are empty");
-  const Mask border_a = detail::border(a, bounds), border_b = detail::border(b, bounds);
-  auto a_to_b = detail::directed_distances(border_a, border_b, spacing);
-  auto b_to_a = detail::directed_distances(border_b, border_a, spacing);
+  const Mask surface_a = detail::surface(a, bounds), surface_b = detail::surface(b, bounds);
+  auto a_to_b = detail::directed_distances(surface_a, surface_b, spacing);
+  auto b_to_a = detail::directed_distances(surface_b, surface_a, spacing);
   if (a_to_b.empty() || b_to_a.empty()) {
     throw UsageError("Hausdorff distance: one of the masks is empty");
   }

@@ -89,7 +89,8 @@ class Plateau {
   [[nodiscard]] std::span<double> state() { return state_; }
 
  private:
-  double state_[3] = {1, std::numeric_limits<double>::max(), 0};  // factor, best loss, epochs since
+  double state_[3] = {1, (std::numeric_limits<double>::max)(),
+                      0};  // factor, best loss, epochs since
 };
 
 /// A schedule chosen at run time.

@@ -15,8 +15,8 @@ namespace glia {
 
 /// When a block of arena memory was born and when it died, in steps of a logical clock.
 struct Lifetime {
-  static constexpr std::size_t forever = std::numeric_limits<std::size_t>::max();
-  std::size_t bytes, birth, death = forever;
+  static constexpr std::size_t unending = (std::numeric_limits<std::size_t>::max)();
+  std::size_t bytes, birth, death = unending;
 };
 
 /// Where each block of a run lies: the result of planning the lifetimes that an earlier, identical

@@ -56,8 +56,8 @@ inline void add_pair(const BackwardWeightsPlan& plan, index_t pa, index_t pb, co
   const ConvDescriptor& c = plan.descriptor;
   const index_t width = plan.b.panel_width, taps = c.taps();
   const index_t rows = (std::min)(plan.a.panel_width, plan.a.shape.c - pa * plan.a.panel_width);
-  const index_t columns = (std::min)(width, plan.b.shape.c - pb * width);
-  for (index_t column = 0; column < columns; ++column) {
+  const index_t used = (std::min)(width, plan.b.shape.c - pb * width);
+  for (index_t column = 0; column < used; ++column) {
     for (index_t row = 0; row < rows; ++row) {
       const index_t at_a = pa * plan.a.panel_width + row, at_b = pb * width + column;
       float* to = dw + (plan.swapped ? at_a * c.in + at_b : at_b * c.in + at_a) * taps;

@@ -8,8 +8,8 @@
 namespace glia::cpu {
 
 /// Channels of a panel of the broadcast side; a tile has one to three times as many rows.
-template <class I>
-inline constexpr int broadcast_unit = I::bytes == 64 ? 4 : 2;
+template <class Set>
+inline constexpr int broadcast_unit = Set::bytes == 64 ? 4 : 2;
 [[nodiscard]] constexpr index_t broadcast_unit_of(Isa isa) { return isa == Isa::avx512 ? 4 : 2; }
 /// Channels of a panel of the vector side: two registers.
 [[nodiscard]] constexpr index_t vector_panel_of(Isa isa) { return 2 * vector_bytes(isa) / 4; }
@@ -30,9 +30,9 @@ struct TileLoop {
   index_t tile_rows;       ///< 1, 2 or 3 times broadcast_unit
   int vectors;             ///< of b's panel that hold channels
 
-  template <class I, int Rows, int Vectors>
+  template <class Set, int Rows, int Vectors>
   [[gnu::always_inline]] void tile(const float* from, float* to) const {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     Floats<lanes> sum[Rows][Vectors]{};
     const float* vectors_of_b = b;
     const index_t step = stride * a_voxel, row_step = stride * a_row;
@@ -59,35 +59,35 @@ struct TileLoop {
       }
     }
   }
-  template <class I, int Rows, int Vectors>
+  template <class Set, int Rows, int Vectors>
   [[gnu::always_inline]] void all() const {
-    const index_t run = kernel * a_voxel, panel_width = 2 * I::bytes / 4;
+    const index_t run = kernel * a_voxel, panel_width = 2 * Set::bytes / 4;
     for (index_t panel = 0; panel < panels; ++panel) {
       for (index_t kh = 0; kh < kernel; ++kh) {
         for (index_t first = 0; first < run; first += Rows) {
-          tile<I, Rows, Vectors>(a + panel * a_panel + kh * a_row + first,
-                                 dw + panel * dw_panel + (kh * run + first) * panel_width);
+          tile<Set, Rows, Vectors>(a + panel * a_panel + kh * a_row + first,
+                                   dw + panel * dw_panel + (kh * run + first) * panel_width);
         }
       }
     }
   }
-  template <class I, int Rows>
+  template <class Set, int Rows>
   [[gnu::always_inline]] void all_of_height() const {
     if (vectors == 1) {
-      all<I, Rows, 1>();
+      all<Set, Rows, 1>();
     } else {
-      all<I, Rows, 2>();
+      all<Set, Rows, 2>();
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const TileLoop& loop) {
-    constexpr int unit = broadcast_unit<I>;
+    constexpr int unit = broadcast_unit<Set>;
     if (loop.tile_rows == 3 * unit) {
-      loop.all_of_height<I, 3 * unit>();
+      loop.all_of_height<Set, 3 * unit>();
     } else if (loop.tile_rows == 2 * unit) {
-      loop.all_of_height<I, 2 * unit>();
+      loop.all_of_height<Set, 2 * unit>();
     } else {
-      loop.all_of_height<I, unit>();
+      loop.all_of_height<Set, unit>();
     }
   }
 };
@@ -110,16 +110,16 @@ struct SplitRow {
       save<L>(to, v);
     }
   }
-  template <class I>
+  template <class Set>
   struct Narrow {
-    static constexpr int bytes = 4 * broadcast_unit<I>;
+    static constexpr int bytes = 4 * broadcast_unit<Set>;
   };
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const SplitRow& split) {
     if (split.broadcast) {
-      for_channels<Narrow<I>>(split.channels, split);
+      for_channels<Narrow<Set>>(split.channels, split);
     } else {
-      for_channels<I>(split.channels, split);
+      for_channels<Set>(split.channels, split);
     }
   }
 };
@@ -147,9 +147,9 @@ struct AddColumns {
     }
     add_to_doubles<L>(sums + c, (sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
-  template <class I>
-  [[gnu::always_inline]] static void run(const AddColumns& columns, index_t channels) {
-    for_channels<I>(channels, columns);
+  template <class Set>
+  [[gnu::always_inline]] static void run(const AddColumns& add, index_t channels) {
+    for_channels<Set>(channels, add);
   }
 };
 
@@ -165,9 +165,9 @@ struct AddArray {
     load<L>(b, from + i);
     save<L>(to + i, a + b);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const AddArray& arrays, index_t count) {
-    for_channels<I>(count, arrays);
+    for_channels<Set>(count, arrays);
   }
 };
 

@@ -106,7 +106,7 @@ class DirectTask {
     for (index_t h = first; h < last; ++h) {
       float* row = packed_row(d, h);
       std::fill_n(row, before, 0.0F);
-      std::fill(row + before + inside, row + plan_.columns * plan_.pixel_pitch, 0.0F);
+      std::fill(row + before + inside, row + plan_.row_pixels * plan_.pixel_pitch, 0.0F);
     }
     source_.read({n_, d, first, last},
                  {packed_row(d, first) + before, plan_.row_pitch, plan_.pixel_pitch}, scratch_);
@@ -163,12 +163,12 @@ class DirectTask {
   index_t find_runs(index_t block, index_t d, index_t h, index_t residue, index_t first_pair,
                     index_t last_pair) {
     const Axis::Taps planes = axis_.taps(d % axis_.period()), rows = axis_.taps(h % axis_.period());
-    const Axis::Taps columns = axis_.taps(residue);
+    const Axis::Taps across = axis_.taps(residue);
     const index_t kernel = axis_.kernel, channels = plan_.in.c;
     const index_t width = plan_.block_vectors(block) * plan_.lanes;
     const float* weights =
         weights_ + plan_.taps() * channels * plan_.block_first(block) * plan_.lanes;
-    if (columns.count == 0) return 0;
+    if (across.count == 0) return 0;
     index_t count = 0;
     for (index_t pair = first_pair; pair < (std::min)(last_pair, planes.count * rows.count);
          ++pair) {
@@ -177,13 +177,13 @@ class DirectTask {
                     in_h = axis_.origin(h) + rows.offset + th;
       if (in_d < 0 || in_d >= plan_.in.d || in_h < 0 || in_h >= plan_.in.h) continue;
       const float* x =
-          packed_row(in_d, in_h) + (columns.offset - plan_.first_column) * plan_.pixel_pitch;
-      const index_t slot = ((planes.slot + td) * kernel + rows.slot + th) * kernel + columns.slot;
+          packed_row(in_d, in_h) + (across.offset - plan_.first_column) * plan_.pixel_pitch;
+      const index_t slot = ((planes.slot + td) * kernel + rows.slot + th) * kernel + across.slot;
       const float* w = weights + slot * channels * width;
       if (plan_.pixel_pitch == channels) {
-        runs_[count++] = {x, w, columns.count * channels};
+        runs_[count++] = {x, w, across.count * channels};
       } else {
-        for (index_t tw = 0; tw < columns.count; ++tw) {
+        for (index_t tw = 0; tw < across.count; ++tw) {
           runs_[count++] = {x + tw * plan_.pixel_pitch, w + tw * channels * width, channels};
         }
       }

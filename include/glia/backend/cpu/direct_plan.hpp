@@ -33,7 +33,7 @@ struct DirectPlan {
   index_t lanes, vectors,
       blocks;  ///< floats in a vector; vectors and blocks of vectors that hold the output channels
   index_t row_block, plane_block;
-  index_t first_column, columns, pixel_pitch, row_pitch, plane_pitch,
+  index_t first_column, row_pixels, pixel_pitch, row_pitch, plane_pitch,
       ring;  ///< of the packed input
   index_t group_rows, group_planes, result_pitch;
   index_t scratch, partials, workers;
@@ -61,10 +61,10 @@ struct DirectPlan {
 
     const Axis::Range wide = axis.range(0, out.w);
     first_column = (std::min)(index_t{0}, wide.low);
-    columns = (std::max)(in.w - 1, wide.high) - first_column + 1;
+    row_pixels = (std::max)(in.w - 1, wide.high) - first_column + 1;
     // Pixels a multiple of 1 KiB apart would compete for few sets of the first-level cache.
     pixel_pitch = in.c % 256 == 0 ? in.c + 16 : in.c;
-    row_pitch = round_up(columns * pixel_pitch, 16);
+    row_pitch = round_up(row_pixels * pixel_pitch, 16);
     ring = packed_extent(1);
 
     const auto fits = [this](index_t rows) {

@@ -24,9 +24,9 @@ struct ScaleKernel {
       save<L>(at, v);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const ScaleKernel& row, index_t channels) {
-    for_channels<I>(channels, row);
+    for_channels<Set>(channels, row);
   }
 };
 

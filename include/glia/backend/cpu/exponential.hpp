@@ -46,9 +46,9 @@ template <int L>
   using V = Floats<L>;
   V t;
   exp_of_minus_abs<L>(x, t);
-  const V large = 1.0F / (1.0F + t), small = t * large;
-  out.probability = x < 0.0F ? small : large;
-  out.complement = x < 0.0F ? large : small;
+  const V greater = 1.0F / (1.0F + t), lesser = t * greater;
+  out.probability = x < 0.0F ? lesser : greater;
+  out.complement = x < 0.0F ? greater : lesser;
   const V s = t / (2.0F + t), q = s * s;
   V series = q * (1.0F / 15) + 1.0F / 13;
   series = series * q + 1.0F / 11;

@@ -45,11 +45,11 @@ enum class Isa { generic, avx2, avx512 };
 }
 
 /// The instruction set that a tag stands for.
-template <class I>
+template <class Set>
 [[nodiscard]] Isa isa_of() {
-  if constexpr (std::is_same_v<I, isa::Detect>) return detect_isa();
-  if constexpr (std::is_same_v<I, isa::Avx512>) return Isa::avx512;
-  if constexpr (std::is_same_v<I, isa::Avx2>) return Isa::avx2;
+  if constexpr (std::is_same_v<Set, isa::Detect>) return detect_isa();
+  if constexpr (std::is_same_v<Set, isa::Avx512>) return Isa::avx512;
+  if constexpr (std::is_same_v<Set, isa::Avx2>) return Isa::avx2;
   return Isa::generic;
 }
 

@@ -27,7 +27,7 @@ void for_each_chunk(Context& context, index_t count, index_t chunk, Task&& task)
 /// PyTorch's SGD: g += weight_decay p; m = momentum m + g; p -= rate (nesterov ? g + momentum m :
 /// m).
 struct SgdKernel {
-  template <class I, class Real>
+  template <class Set, class Real>
   [[gnu::always_inline]] static void run(const SgdStep& o, Real* p, const Real* g, Real* m,
                                          index_t count) {
     const auto rate = static_cast<Real>(o.rate), momentum = static_cast<Real>(o.momentum);
@@ -99,16 +99,16 @@ struct AdamKernel {
     value = value * keep - first / (second * inverse * root + epsilon) * size;
     save<L>(p + i, value);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const AdamKernel& kernel, index_t count) {
-    for_channels<I>(count, AdamKernel(kernel));  // a copy whose fields no store can change
+    for_channels<Set>(count, AdamKernel(kernel));  // a copy whose fields no store can change
   }
 };
 
 /// *result = the sum of squares, in double; lane by lane, so that it is the same for every
 /// instruction set.
 struct SquaredNormKernel {
-  template <class I, class Real>
+  template <class Set, class Real>
   [[gnu::always_inline]] static void run(const Real* p, index_t count, double* result) {
     constexpr index_t lanes = 16;
     double sums[lanes] = {};
@@ -127,7 +127,7 @@ struct SquaredNormKernel {
 
 /// p = decay p + share other.
 struct BlendKernel {
-  template <class I, class Real>
+  template <class Set, class Real>
   [[gnu::always_inline]] static void run(Real* p, const Real* other, Real decay, Real share,
                                          index_t count) {
     for (index_t i = 0; i < count; ++i) p[i] = decay * p[i] + share * other[i];

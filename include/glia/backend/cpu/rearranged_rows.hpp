@@ -18,7 +18,7 @@ template <class T>
 }
 
 struct DeinterleavedKernel {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>& fine, const RowRange& range,
                                          const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
@@ -26,7 +26,7 @@ struct DeinterleavedKernel {
         const PlainKernel row{interleaved_row(fine, range.n, range.d, h, t), 2 * fine.pitch,
                               out.data + (h - range.first) * out.row_pitch + t * fine.shape.c,
                               out.pitch, fine.shape.w / 2};
-        for_channels_twice<I>(fine.shape.c, row);
+        for_channels_twice<Set>(fine.shape.c, row);
       }
     }
   }
@@ -42,7 +42,7 @@ struct SourceRows<Deinterleaved<float>> {
 };
 
 struct InterleavedKernel {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<float>& fine, const ResultRow& r) {
     for (index_t t = 0; t < 8; ++t) {
       const StoreKernel row{r.data + t * fine.shape.c,
@@ -51,7 +51,7 @@ struct InterleavedKernel {
                             2 * fine.pitch,
                             fine.shape.w / 2,
                             false};
-      for_channels<I>(fine.shape.c, row);
+      for_channels<Set>(fine.shape.c, row);
     }
   }
 };
@@ -105,7 +105,7 @@ struct MaximumKernel {
       save<L>(out + w * pitch + c, best);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>* x, const index_t& count,
                                          const RowRange& range, const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
@@ -114,7 +114,7 @@ struct MaximumKernel {
                               out.data + (h - range.first) * out.row_pitch,
                               out.pitch,
                               x->shape.w};
-      for_channels_twice<I>(x->shape.c, row);
+      for_channels_twice<Set>(x->shape.c, row);
     }
   }
 };
@@ -159,13 +159,13 @@ struct MaximumGradientKernel {
       }
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>* x, const View<float>* grad,
                                          const index_t& count, const bool& accumulate,
                                          const ResultRow& r) {
     const MaximumGradientKernel kernel{
         {x, count, r.n, r.d, r.h}, {grad, count, r.n, r.d, r.h}, count, r, x->shape.w, accumulate};
-    for_channels<I>(x->shape.c, kernel);
+    for_channels<Set>(x->shape.c, kernel);
   }
 };
 
@@ -206,13 +206,13 @@ struct AveragedKernel {
       save<L>(out + w * pitch + c, sum);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const Averaged<float>& s, const RowRange& range,
                                          const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
       const AveragedKernel row{
           s, range.n, range.d, h, out.data + (h - range.first) * out.row_pitch, out.pitch};
-      for_channels_twice<I>(s.fine.shape.c, row);
+      for_channels_twice<Set>(s.fine.shape.c, row);
     }
   }
 };
@@ -252,9 +252,9 @@ struct AveragedGradientKernel {
       }
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const AveragedGradientKernel& kernel) {
-    for_channels<I>(kernel.sink.fine.shape.c, kernel);
+    for_channels<Set>(kernel.sink.fine.shape.c, kernel);
   }
 };
 

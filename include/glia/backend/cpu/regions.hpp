@@ -43,10 +43,10 @@ template <class T>
 }
 
 struct RegionSumsKernel {
-  template <class I, class T>
+  template <class Set, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
                                          const ChannelRun<const float>& target, RegionSums& sums) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     using V = Floats<lanes>;
     // Behind the end, and where the target is not counted, stand logits that add nothing to any
     // sum: probability and cross entropy vanish.
@@ -94,11 +94,11 @@ inline void soften_block(const RegionCoefficients& k, const float* x, const floa
 }
 
 struct RegionGradientKernel {
-  template <class I, class T>
+  template <class Set, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
                                          const ChannelRun<const float>& target,
                                          const RegionCoefficients& k, const ChannelRun<T>& grad) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     using V = Floats<lanes>;
     const auto on_target = static_cast<float>(k.on_target),
                on_probability = static_cast<float>(k.on_probability);
@@ -128,10 +128,10 @@ struct RegionGradientKernel {
 };
 
 struct ProbabilitiesKernel {
-  template <class I, class T>
+  template <class Set, class T>
   [[gnu::always_inline]] static void run(const ChannelRun<const T>& logits,
                                          const ChannelRun<float>& out) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     using V = Floats<lanes>;
     float x[region_block];
     for (index_t first = 0; first < logits.voxels; first += region_block) {

@@ -67,9 +67,9 @@ template <int L>
 }
 
 /// Calls body.block<L>(first channel) for blocks of L channels that cover [0, channels).
-template <class I, class Body>
+template <class Set, class Body>
 [[gnu::always_inline]] inline void for_channels(index_t channels, const Body& body) {
-  constexpr int lanes = I::bytes / 4;
+  constexpr int lanes = Set::bytes / 4;
   index_t c = 0;
   for (; c + lanes <= channels; c += lanes) body.template block<lanes>(c);
   if constexpr (lanes > 8) {
@@ -88,10 +88,10 @@ template <class I, class Body>
 }
 
 /// The same for bodies that may do a channel twice: the last block overlaps the one before it.
-template <class I, class Body>
+template <class Set, class Body>
 [[gnu::always_inline]] inline void for_channels_twice(index_t channels, const Body& body) {
-  constexpr int lanes = I::bytes / 4;
-  if (channels < lanes) return for_channels<I>(channels, body);
+  constexpr int lanes = Set::bytes / 4;
+  if (channels < lanes) return for_channels<Set>(channels, body);
   for (index_t c = 0; c + lanes <= channels; c += lanes) body.template block<lanes>(c);
   if (channels % lanes != 0) body.template block<lanes>(channels - lanes);
 }

@@ -107,12 +107,13 @@ struct OutputKernel {
       save<L>(to, best);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const Output<float>& s, const ResultRow& r,
                                          double* partials) {
     const Shape pooled = s.pooled.shape;
     const bool pools = s.pooled.data && r.d / 2 < pooled.d && r.h / 2 < pooled.h;
-    const bool lines = s.y.pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(s.y.data) % 64 == 0;
+    const bool whole_lines =
+        s.y.pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(s.y.data) % 64 == 0;
     const OutputKernel kernel{r.data,
                               r.pitch,
                               s.y.row(r.n, r.d, r.h),
@@ -127,9 +128,9 @@ struct OutputKernel {
                               s.y.shape.w,
                               s.y.shape.c,
                               r.d % 2 == 0 && r.h % 2 == 0,
-                              lines && s.y.bytes() >= streamed_bytes,
+                              whole_lines && s.y.bytes() >= streamed_bytes,
                               s.moments ? partials : nullptr};
-    for_channels<I>(s.y.shape.c, kernel);
+    for_channels<Set>(s.y.shape.c, kernel);
     if (kernel.streams) finish_streaming();
   }
 };
@@ -167,11 +168,11 @@ struct StoreKernel {
       save<L>(to, v);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const Store<float>& s, const ResultRow& r) {
     const StoreKernel kernel{r.data,    r.pitch,     s.y.row(r.n, r.d, r.h),
                              s.y.pitch, s.y.shape.w, s.accumulate};
-    for_channels<I>(s.y.shape.c, kernel);
+    for_channels<Set>(s.y.shape.c, kernel);
   }
 };
 
@@ -247,12 +248,12 @@ struct ActivatedGradientKernel {
     }
     lanes.finish(sink, row.n, c, partials);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const ActivatedGradient<float>& s, const ResultRow& r,
                                          double* partials) {
     const ActivatedGradientKernel kernel{s, r, s.source.raw.row(r.n, r.d, r.h),
                                          s.grad.row(r.n, r.d, r.h), partials};
-    for_channels<I>(s.grad.shape.c, kernel);
+    for_channels<Set>(s.grad.shape.c, kernel);
   }
 };
 
@@ -297,11 +298,11 @@ struct PooledGradientKernel {
     }
     lanes.finish(fine, row.n, c, partials);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const PooledGradient<float>& s, const ResultRow& r,
                                          double* partials) {
     const PooledGradientKernel kernel{s, r, partials};
-    for_channels<I>(s.pooled.shape.c, kernel);
+    for_channels<Set>(s.pooled.shape.c, kernel);
   }
 };
 

@@ -46,13 +46,13 @@ struct PlainKernel {
       save<L>(to, v);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>& x, const RowRange& range,
                                          const RowTarget& out) {
     for (index_t h = range.first; h < range.last; ++h) {
       const PlainKernel row{x.row(range.n, range.d, h), x.pitch,
                             out.data + (h - range.first) * out.row_pitch, out.pitch, x.shape.w};
-      for_channels_twice<I>(x.shape.c, row);
+      for_channels_twice<Set>(x.shape.c, row);
     }
   }
 };
@@ -93,7 +93,7 @@ struct ActivatedKernel {
       save<L>(to, v);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const Activated<float>& s, const RowRange& range,
                                          const RowTarget& out) {
     const View<const float>& x = s.raw;
@@ -107,7 +107,7 @@ struct ActivatedKernel {
                                 out.pitch,
                                 x.shape.w,
                                 s.negative_slope};
-      for_channels_twice<I>(x.shape.c, row);
+      for_channels_twice<Set>(x.shape.c, row);
     }
   }
 };
@@ -142,7 +142,7 @@ struct NormGradientKernel {
       save<L>(to, x);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const NormGradient<float>& s, const RowRange& range,
                                          const RowTarget& out) {
     const Shape shape = s.raw.shape;
@@ -156,7 +156,7 @@ struct NormGradientKernel {
                                    out.data + (h - range.first) * out.row_pitch,
                                    out.pitch,
                                    shape.w};
-      for_channels_twice<I>(shape.c, row);
+      for_channels_twice<Set>(shape.c, row);
     }
   }
 };
@@ -185,10 +185,10 @@ struct SourceRows<Concat<A, B>> {
 
 /// out = (1 - weight) a + weight b, for `count` floats; out may be a.
 struct BlendRows {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const float* a, const float* b, float weight, float* out,
                                          index_t count) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     const float rest = 1.0F - weight;
     index_t i = 0;
     for (; i + lanes <= count; i += lanes) {
@@ -228,9 +228,9 @@ struct StretchRow {
       here = right;
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const StretchRow& row) {
-    for_channels_twice<I>(row.channels, row);
+    for_channels_twice<Set>(row.channels, row);
   }
 };
 

@@ -28,9 +28,9 @@ struct Tile {
 
 template <int Pixels, int Vectors>
 struct TileKernel {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const Tile& tile) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     using V = Floats<lanes>;
     constexpr int groups =
         (Pixels + 2) / 3;  // three pixels share a base address: base, base + s, base + 2 s

@@ -49,9 +49,9 @@ struct GatherRows {
     a = (a * weights[0] + b * weights[1]) + (c * weights[2] + d * weights[3]);
     save<L>(out + i, a);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const GatherRows& gather, index_t length) {
-    for_channels<I>(length, gather);
+    for_channels<Set>(length, gather);
   }
 };
 
@@ -60,19 +60,19 @@ struct GatherRows {
 struct ShrinkRow {
   GatherWeights first, middle, last;
 
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const ShrinkRow& row, const float* fine, index_t pitch,
                                          const Shape& coarse, float* out) {
     const index_t channels = coarse.c;
-    for_channels<I>(channels, gather(row.first, fine, pitch, out));
+    for_channels<Set>(channels, gather(row.first, fine, pitch, out));
     GatherRows voxel = gather(row.middle, fine, pitch, out + channels);
     for (index_t w = 1; w + 1 < coarse.w; ++w) {
-      for_channels<I>(channels, voxel);
+      for_channels<Set>(channels, voxel);
       for (const float*& from : voxel.rows) from += 2 * pitch;
       voxel.out += channels;
     }
     if (coarse.w > 1)
-      for_channels<I>(channels, gather(row.last, fine, pitch, out + (coarse.w - 1) * channels));
+      for_channels<Set>(channels, gather(row.last, fine, pitch, out + (coarse.w - 1) * channels));
   }
   /// One coarse voxel from the four fine ones that it served.
   [[gnu::always_inline]] static GatherRows gather(const GatherWeights& at, const float* fine,

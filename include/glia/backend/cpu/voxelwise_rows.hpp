@@ -146,9 +146,9 @@ struct Function<RegionLogits<Sets...>, L> {
 /// One block of voxels of a row through `forward`, in place, or `backward`, which leaves dx in `g`.
 template <class F>
 struct FunctionBlock {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void forward(ChannelBlock& x, index_t channels) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     Floats<lanes> in[ChannelBlock::most_channels], out[ChannelBlock::most_channels];
     for (index_t w = 0; w < ChannelBlock::voxels; w += lanes) {
       for (index_t c = 0; c < channels; ++c) load<lanes>(in[c], x.channel[c] + w);
@@ -156,10 +156,10 @@ struct FunctionBlock {
       for (index_t c = 0; c < F::channels(channels); ++c) save<lanes>(x.channel[c] + w, out[c]);
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void backward(const ChannelBlock& x, index_t channels,
                                               ChannelBlock& g) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     Floats<lanes> in[ChannelBlock::most_channels], dy[ChannelBlock::most_channels],
         dx[ChannelBlock::most_channels];
     for (index_t w = 0; w < ChannelBlock::voxels; w += lanes) {
@@ -173,7 +173,7 @@ struct FunctionBlock {
 
 template <class F>
 struct VoxelwiseKernel {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>& x, const RowRange& range,
                                          const RowTarget& out) {
     const index_t channels = x.shape.c;
@@ -185,7 +185,7 @@ struct VoxelwiseKernel {
                       count = left < ChannelBlock::voxels ? left : ChannelBlock::voxels;
         ChannelBlock block;
         block.gather(from + w * x.pitch, x.pitch, count, channels);
-        FunctionBlock<F>::template forward<I>(block, channels);
+        FunctionBlock<F>::template forward<Set>(block, channels);
         block.scatter(to + w * out.pitch, out.pitch, count, F::channels(channels));
       }
     }
@@ -203,7 +203,7 @@ struct SourceRows<Voxelwise<float, F>> {
 
 template <class F>
 struct VoxelwiseGradientKernel {
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const View<const float>& x, const View<float>& grad,
                                          const ResultRow& row) {
     const index_t channels = x.shape.c;
@@ -215,7 +215,7 @@ struct VoxelwiseGradientKernel {
       ChannelBlock block, g;
       block.gather(from + w * x.pitch, x.pitch, count, channels);
       g.gather(row.data + w * row.pitch, row.pitch, count, F::channels(channels));
-      FunctionBlock<F>::template backward<I>(block, channels, g);
+      FunctionBlock<F>::template backward<Set>(block, channels, g);
       g.add_to(to + w * grad.pitch, grad.pitch, count, channels);
     }
   }

@@ -48,13 +48,12 @@ struct WinogradInput {
   }
   template <int L>
   [[gnu::always_inline]] void block(index_t c) const {
-    Floats<L> columns[2][2]
-                     [16];  // the newer pair of columns of one window is the older of the next
-    column<L>(0, c, columns[0][0]);
-    column<L>(1, c, columns[0][1]);
+    Floats<L> pairs[2][2][16];  // the newer pair of columns of one window is the older of the next
+    column<L>(0, c, pairs[0][0]);
+    column<L>(1, c, pairs[0][1]);
     for (index_t t = 0; t < tiles; ++t) {
-      const auto& older = columns[t % 2];
-      auto& newer = columns[(t + 1) % 2];
+      const auto& older = pairs[t % 2];
+      auto& newer = pairs[(t + 1) % 2];
       column<L>(2 * t + 2, c, newer[0]);
       column<L>(2 * t + 3, c, newer[1]);
       float* to = out + t * tile_pitch + c;
@@ -68,9 +67,9 @@ struct WinogradInput {
       }
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const WinogradInput& input) {
-    for_channels_twice<I>(input.channels, input);
+    for_channels_twice<Set>(input.channels, input);
   }
 };
 
@@ -114,9 +113,9 @@ struct WinogradOutput {
       }
     }
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const WinogradOutput& output) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     for (index_t c = 0; c < output.channels; c += lanes) output.block<lanes>(c);
   }
 };
@@ -155,9 +154,9 @@ struct WinogradWeights {
     for (int point = 0; point < 64; ++point)
       save<L>(out + point * point_pitch + lane, over_d[point]);
   }
-  template <class I>
+  template <class Set>
   [[gnu::always_inline]] static void run(const WinogradWeights& weights) {
-    constexpr int lanes = I::bytes / 4;
+    constexpr int lanes = Set::bytes / 4;
     for (index_t lane = 0; lane < weights.width; lane += lanes) weights.block<lanes>(lane);
   }
 };
