@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "glia/data/prepare.hpp"
-#include "glia/data/threshold_baseline.hpp"
+#include "glia/infer/threshold_baseline.hpp"
 #include "glia/io/png.hpp"
 #include "glia/metrics/report.hpp"
 #include "program.hpp"

@@ -121,8 +121,8 @@ struct Reference {
     const View<T> coarse{reinterpret_cast<T*>(workspace), s, s.c};
     std::fill_n(coarse.data, s.elements(), T(0));
     reference::for_each_voxel(fine.shape, [&](Voxel v) {
-      const auto d = interpolation_weight(kind, v.d, s.d), h = interpolation_weight(kind, v.h, s.h),
-                 w = interpolation_weight(kind, v.w, s.w);
+      const auto d = doubled_sample(kind, v.d, s.d), h = doubled_sample(kind, v.h, s.h),
+                 w = doubled_sample(kind, v.w, s.w);
       for (int corner = 0; corner < 8; ++corner) {
         const bool high_d = corner & 4, high_h = corner & 2, high_w = corner & 1;
         const T weight =

@@ -122,7 +122,9 @@ class PatchWriter {
     for (int r = 0; r < region::count; ++r) target[r] = in_region(label, r) ? 1.0F : 0.0F;
   }
 
-  /// Image and target of patch voxel (d, h, w), which lies at (z, y, x) of the case.
+  /// Image and target of patch voxel (d, h, w), which lies at (z, y, x) of the case. Here no edge
+  /// is repeated, as `linear_sample` does: a case ends where its brain ends, and beyond it is air,
+  /// 0.
   void interpolate(double z, double y, double x, index_t d, index_t h, index_t w) const {
     // Truncation rounds down because everything below -1 is gone; the negated test also drops NaN.
     const auto inside = [](double at, index_t length) {
@@ -157,8 +159,9 @@ class PatchWriter {
     std::copy(sum.begin(), sum.end(), image_.row(n_, d, h) + w * image_.pitch);
 
     if (source_.soft) {
-      interpolate_target({k, j, i}, {along_d, along_h, along_w},
-                         target_.row(n_, d, h) + w * target_.pitch);
+      float* target = target_.row(n_, d, h) + w * target_.pitch;
+      for (int r = 0; r < region::count; ++r)
+        target[r] = source_.soft->between({k, j, i}, {along_d, along_h, along_w}, r);
       return;
     }
     const index_t at_d = k + (along_d >= 0.5F), at_h = j + (along_h >= 0.5F),
@@ -167,30 +170,6 @@ class PatchWriter {
         at_w >= extent_.w)
       return;
     write_target(d, h, w, (at_d * extent_.h + at_h) * extent_.w + at_w);
-  }
-
-  /// The soft target between voxel `low` and its neighbours. What is outside of the case is 0; one
-  /// neighbour that is not counted makes the result not counted.
-  void interpolate_target(const std::array<index_t, 3>& low, const std::array<float, 3>& along,
-                          float* target) const {
-    for (int r = 0; r < region::count; ++r) {
-      float sum = 0;
-      for (unsigned corner = 0; corner < 8 && sum >= 0; ++corner) {
-        float weight = 1;
-        std::array<index_t, 3> at = low;
-        for (std::size_t axis = 0; axis < 3; ++axis) {
-          const bool high = (corner >> axis & 1U) != 0;
-          at[axis] += high;
-          weight *= high ? along[axis] : 1 - along[axis];
-        }
-        const bool inside = at[0] >= 0 && at[0] < extent_.d && at[1] >= 0 && at[1] < extent_.h &&
-                            at[2] >= 0 && at[2] < extent_.w;
-        if (weight == 0 || !inside) continue;
-        const float value = source_.soft->at((at[0] * extent_.h + at[1]) * extent_.w + at[2], r);
-        sum = value < 0 ? SoftTarget::not_counted : sum + weight * value;
-      }
-      target[r] = sum;
-    }
   }
 
   const PreparedCase& source_;

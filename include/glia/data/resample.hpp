@@ -1,37 +1,22 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "glia/core/error.hpp"
 #include "glia/data/prepared_case.hpp"
+#include "glia/tensor/interpolation.hpp"
 #include "glia/tensor/view.hpp"
 
 namespace glia {
 
 namespace detail {
 
-/// Between which voxels of an axis each voxel of a grid lies when both cover the same length
-/// (align_corners = false): at (i + 1/2) extent / length - 1/2. The ends are repeated.
-struct AxisSample {
-  index_t low, high;
-  float weight;  ///< of `high`
-  [[nodiscard]] index_t nearest() const { return weight < 0.5F ? low : high; }
-};
-[[nodiscard]] inline std::vector<AxisSample> axis_samples(index_t extent, index_t length) {
-  std::vector<AxisSample> samples;
-  for (index_t i = 0; i < length; ++i) {
-    const double at =
-        (static_cast<double>(i) + 0.5) * static_cast<double>(extent) / static_cast<double>(length) -
-        0.5;
-    const double clamped = std::clamp(at, 0.0, static_cast<double>(extent - 1));
-    const auto low = static_cast<index_t>(clamped);
-    samples.push_back({low, (std::min)(low + 1, extent - 1),
-                       static_cast<float>(clamped - static_cast<double>(low))});
-  }
+/// The samples of a grid of `length` voxels along an axis of `extent`.
+[[nodiscard]] inline std::vector<LinearSample> axis_samples(index_t extent, index_t length) {
+  std::vector<LinearSample> samples;
+  for (index_t i = 0; i < length; ++i) samples.push_back(grid_sample(i, length, extent));
   return samples;
 }
 
@@ -52,16 +37,18 @@ inline void resample(View<const float> from, View<float> to) {
       const auto y = at(along_h, h);
       const float* rows[4] = {from.row(0, z.low, y.low), from.row(0, z.low, y.high),
                               from.row(0, z.high, y.low), from.row(0, z.high, y.high)};
-      const float weights[4] = {(1 - z.weight) * (1 - y.weight), (1 - z.weight) * y.weight,
-                                z.weight * (1 - y.weight), z.weight * y.weight};
+      const auto along_z = static_cast<float>(z.weight), along_y = static_cast<float>(y.weight);
+      const float weights[4] = {(1 - along_z) * (1 - along_y), (1 - along_z) * along_y,
+                                along_z * (1 - along_y), along_z * along_y};
       float* out = to.row(0, d, h);
       for (index_t w = 0; w < to.shape.w; ++w, out += to.pitch) {
         const auto x = at(along_w, w);
+        const auto along_x = static_cast<float>(x.weight);
         for (index_t c = 0; c < to.shape.c; ++c) {
           const index_t low = x.low * from.pitch + c, high = x.high * from.pitch + c;
           float sum = 0;
           for (int row = 0; row < 4; ++row) {
-            sum += weights[row] * (rows[row][low] + x.weight * (rows[row][high] - rows[row][low]));
+            sum += weights[row] * (rows[row][low] + along_x * (rows[row][high] - rows[row][low]));
           }
           out[c] = sum;
         }
@@ -70,10 +57,10 @@ inline void resample(View<const float> from, View<float> to) {
   }
 }
 
-/// A case on another grid, for networks that see whole brains: image trilinear, labels and soft
-/// target nearest. Crop and original extent still tell of the case as it was: map probabilities,
-/// never labels, back to it. Throws UsageError for an empty grid, DataError for a label map
-/// or soft target of another extent than the image.
+/// A case on another grid, for networks that see whole brains: image and soft target trilinear,
+/// labels nearest (they stay hard). Crop and original extent still tell of the case as it was: map
+/// probabilities, never labels, back to it. Throws UsageError for an empty grid, DataError for a
+/// label map or soft target of another extent than the image.
 [[nodiscard]] inline PreparedCase resample(const PreparedCase& source, Extent grid) {
   if (grid.d <= 0 || grid.h <= 0 || grid.w <= 0)
     throw UsageError("resample: grid: got " + to_string(grid) + ", expected positive extents");
@@ -102,8 +89,16 @@ inline void resample(View<const float> from, View<float> to) {
           result.labels->voxels[static_cast<std::size_t>(voxel)] =
               source.labels->voxels[static_cast<std::size_t>(nearest)];
         }
-        for (int r = 0; source.soft && r < region::count; ++r)
-          result.soft->set(voxel, r, source.soft->at(nearest, r));
+        if (source.soft) {
+          for (int r = 0; r < region::count; ++r) {
+            result.soft->set(
+                voxel, r,
+                source.soft->between({d.low, h.low, w.low},
+                                     {static_cast<float>(d.weight), static_cast<float>(h.weight),
+                                      static_cast<float>(w.weight)},
+                                     r));
+          }
+        }
         ++voxel;
       }
   const std::array<index_t, 3> was{before.d, before.h, before.w}, is{grid.d, grid.h, grid.w};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,29 @@ class SoftTarget {
   [[nodiscard]] float at(index_t voxel, int region_index) const {
     const std::uint16_t code = codes_[index(voxel, region_index)];
     return code == mask ? not_counted : static_cast<float>(code) / steps;
+  }
+  /// Trilinear between voxel `low` (d, h, w) and the next along each axis, whose shares are
+  /// `along`; 0 outside of the extent. One voxel with a share that is not counted makes it not
+  /// counted.
+  [[nodiscard]] float between(const std::array<index_t, 3>& low, const std::array<float, 3>& along,
+                              int region_index) const {
+    float sum = 0;
+    for (unsigned corner = 0; corner < 8; ++corner) {
+      float weight = 1;
+      std::array<index_t, 3> at = low;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const bool high = (corner >> axis & 1U) != 0;
+        at[axis] += high;
+        weight *= high ? along[axis] : 1 - along[axis];
+      }
+      const bool inside = at[0] >= 0 && at[0] < extent_.d && at[1] >= 0 && at[1] < extent_.h &&
+                          at[2] >= 0 && at[2] < extent_.w;
+      if (weight == 0 || !inside) continue;
+      const float value = this->at((at[0] * extent_.h + at[1]) * extent_.w + at[2], region_index);
+      if (value < 0) return not_counted;
+      sum += weight * value;
+    }
+    return sum;
   }
 
  private:

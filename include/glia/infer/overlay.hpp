@@ -11,6 +11,7 @@
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
 #include "glia/data/region.hpp"
+#include "glia/metrics/percentile.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -68,8 +69,8 @@ class GreyScale {
       if (value != 0) values.push_back(value);
     }
     if (values.empty()) return;
-    low_ = quantile(values, darkest);
-    high_ = quantile(values, brightest);
+    low_ = static_cast<float>(percentile(values, 100 * darkest));
+    high_ = static_cast<float>(percentile(values, 100 * brightest));
   }
   [[nodiscard]] std::uint8_t operator()(float value) const {
     if (value == 0 || !(high_ > low_)) return 0;  // 0 is outside the brain, also after a z-score
@@ -78,11 +79,6 @@ class GreyScale {
   }
 
  private:
-  static float quantile(std::vector<float>& values, double share) {
-    const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + rank, values.end());
-    return values[static_cast<std::size_t>(rank)];
-  }
   float low_ = 0, high_ = 0;
 };
 

@@ -9,17 +9,21 @@ namespace glia {
 /// Voxels of a case by what truth and prediction say about them.
 struct Confusion {
   index_t true_positive = 0, false_positive = 0, false_negative = 0, true_negative = 0;
+
+  void add(bool truth, bool prediction) {
+    ++(truth ? (prediction ? true_positive : false_negative)
+             : (prediction ? false_positive : true_negative));
+  }
   friend bool operator==(const Confusion&, const Confusion&) = default;
 };
 
 /// Counts agreement voxel by voxel. Throws UsageError if the extents differ.
 [[nodiscard]] inline Confusion confusion(const Mask& truth, const Mask& prediction) {
   require_same_extent(truth.extent, prediction.extent);
-  index_t counts[2][2] = {};
-  for (std::size_t i = 0; i < truth.voxels.size(); ++i) {
-    ++counts[truth.voxels[i] != 0][prediction.voxels[i] != 0];
-  }
-  return {counts[1][1], counts[0][1], counts[1][0], counts[0][0]};
+  Confusion counts;
+  for (std::size_t i = 0; i < truth.voxels.size(); ++i)
+    counts.add(truth.voxels[i] != 0, prediction.voxels[i] != 0);
+  return counts;
 }
 
 namespace detail {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <vector>
 
@@ -9,14 +10,16 @@ namespace glia::detail {
 
 /// Percentile by linear interpolation between order statistics, as numpy does. Requires values,
 /// which it reorders.
-inline double percentile(std::vector<double>& values, double percent) {
+template <std::floating_point T>
+double percentile(std::vector<T>& values, double percent) {
   const double rank = percent / 100 * static_cast<double>(values.size() - 1);
   const double below = std::floor(rank);
   const auto lower = values.begin() + static_cast<std::ptrdiff_t>(below);
   std::nth_element(values.begin(), lower, values.end());
-  if (rank == below) return *lower;
-  const double next = *std::min_element(lower + 1, values.end());
-  return *lower + (rank - below) * (next - *lower);
+  const double value = static_cast<double>(*lower);
+  if (rank == below) return value;
+  const double next = static_cast<double>(*std::min_element(lower + 1, values.end()));
+  return value + (rank - below) * (next - value);
 }
 
 }  // namespace glia::detail

@@ -67,9 +67,13 @@ TEST_CASE("a resampled case: hard labels, its spacing, and still the place it ca
     for (index_t h = 0; h < 2; ++h)
       for (index_t w = 0; w < 2; ++w)
         CHECK(result.labels->at(d, h, w) == (d >= 2 && h == 0 && w == 1 ? 3 : 0));
-  CHECK(result.soft->at(3, 2) == 1);  // voxel (0, 1, 1)
-  CHECK(result.soft->at(3 + 4, 2) == 1);
-  CHECK(result.soft->at(3 + 8, 2) == 0);
+  // Voxel (d, 1, 1) lies halfway along w between one that is 0 and the one that is 1.
+  const double along_d[4] = {1, 0.75, 0.25, 0};
+  for (index_t d = 0; d < 4; ++d)
+    CHECK(result.soft->at(4 * d + 3, 2) == doctest::Approx(0.5 * along_d[d]).epsilon(2e-5));
+  for (index_t d = 0; d < 4; ++d)
+    CHECK((result.soft->at(4 * d, 1) == SoftTarget::not_counted) == (d < 3));
+  CHECK(result.soft->at(1, 1) == 0);
   CHECK(result.spacing == std::array<double, 3>{1.5, 2, 2});
   CHECK(result.crop == source.crop);
   CHECK(result.original == source.original);

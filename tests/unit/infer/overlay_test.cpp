@@ -33,6 +33,16 @@ TEST_CASE("intensities between the quantiles become grey, 0 stays black") {
   CHECK(picture.at(5, 0) == Colour{255, 255, 255});
 }
 
+TEST_CASE("quantiles lie between voxels, as numpy's do") {
+  Volume<float> image({1, 1, 3});
+  image.voxels = {10, 20, 15};  // the quarters of {10, 15, 20}: 12.5 and 17.5
+  const Picture picture =
+      draw_overlay(image, 0, nullptr, nullptr, {.zoom = 1, .darkest = 0.25, .brightest = 0.75});
+  CHECK(picture.at(0, 0) == black);
+  CHECK(picture.at(2, 0) == Colour{128, 128, 128});
+  CHECK(picture.at(1, 0) == Colour{255, 255, 255});
+}
+
 TEST_CASE("a constant or empty image is black, not a division by zero") {
   CHECK(draw_overlay(Volume<float>({1, 1, 1}, 5), 0, nullptr, nullptr).at(0, 0) == black);
   CHECK(draw_overlay(Volume<float>({1, 1, 1}, 0), 0, nullptr, nullptr).at(0, 0) == black);

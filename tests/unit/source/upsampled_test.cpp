@@ -16,7 +16,7 @@ std::vector<double> doubled_line(const std::vector<double>& line, Interpolation 
   const auto n = static_cast<index_t>(line.size());
   std::vector<double> fine;
   for (index_t i = 0; i < 2 * n; ++i) {
-    const auto at = interpolation_weight(kind, i, n);
+    const auto at = doubled_sample(kind, i, n);
     fine.push_back((1 - at.weight) * line[static_cast<std::size_t>(at.low)] +
                    at.weight * line[static_cast<std::size_t>(at.high)]);
   }
@@ -37,7 +37,7 @@ TEST_CASE("weights name coarse voxels inside the axis and are convex") {
   for (const auto kind : {Interpolation::nearest, Interpolation::trilinear}) {
     for (index_t n = 1; n < 6; ++n) {
       for (index_t i = 0; i < 2 * n; ++i) {
-        const auto at = interpolation_weight(kind, i, n);
+        const auto at = doubled_sample(kind, i, n);
         CHECK((at.low >= 0 && at.high < n && at.low <= at.high));
         CHECK((at.weight >= 0 && at.weight <= 1));
       }

@@ -243,7 +243,7 @@ class UpsampledRows {
         coarse_(inner.shape()),
         n_(range.n),
         length_(coarse_.w * coarse_.c),
-        d_(interpolation_weight(kind, range.d, coarse_.d)),
+        d_(doubled_sample(kind, range.d, coarse_.d)),
         rows_{scratch, scratch + length_},
         other_(scratch + 2 * length_),
         inner_scratch_(scratch + 3 * length_) {}
@@ -255,7 +255,7 @@ class UpsampledRows {
   void read(index_t first, index_t last, const RowTarget& out) {
     const bool linear = kind_ == Interpolation::trilinear;
     for (index_t h = first; h < last; ++h) {
-      const InterpolationWeight at = interpolation_weight(kind_, h, coarse_.h);
+      const LinearSample at = doubled_sample(kind_, h, coarse_.h);
       const float* row = coarse_row(at.low, at.high);
       if (at.weight != 0) {
         const float* high = coarse_row(at.high, at.low);
@@ -294,7 +294,7 @@ class UpsampledRows {
   Interpolation kind_;
   Shape coarse_;
   index_t n_, length_;
-  InterpolationWeight d_;
+  LinearSample d_;
   float* rows_[2];
   index_t held_[2] = {-1, -1};
   float *other_, *inner_scratch_;

@@ -26,7 +26,7 @@ struct GatherWeights {
       index[slot] = (std::clamp)(fine, index_t(0), 2 * coarse_size - 1);
       weight[slot] = 0;
       if (fine != index[slot]) continue;
-      const InterpolationWeight at = interpolation_weight(kind, fine, coarse_size);
+      const LinearSample at = doubled_sample(kind, fine, coarse_size);
       if (at.low == coarse) weight[slot] += static_cast<float>(1 - at.weight);
       if (at.high == coarse) weight[slot] += static_cast<float>(at.weight);
     }

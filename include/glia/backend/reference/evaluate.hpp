@@ -42,9 +42,9 @@ struct Evaluate<Upsampled<S>> {
   using T = typename S::Scalar;
   static T value(const Upsampled<S>& s, Voxel v, index_t c) {
     const Shape coarse = s.inner.shape();
-    const auto d = interpolation_weight(s.kind, v.d, coarse.d);
-    const auto h = interpolation_weight(s.kind, v.h, coarse.h);
-    const auto w = interpolation_weight(s.kind, v.w, coarse.w);
+    const auto d = doubled_sample(s.kind, v.d, coarse.d);
+    const auto h = doubled_sample(s.kind, v.h, coarse.h);
+    const auto w = doubled_sample(s.kind, v.w, coarse.w);
     double sum = 0;
     for (int corner = 0; corner < 8; ++corner) {
       const bool high_d = corner & 4, high_h = corner & 2, high_w = corner & 1;

@@ -10,6 +10,7 @@
 #include "glia/data/modality.hpp"
 #include "glia/data/prepared_case.hpp"
 #include "glia/data/region.hpp"
+#include "glia/metrics/confusion.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -42,24 +43,18 @@ struct ThresholdBaseline {
 
 namespace detail {
 
-/// Mean Dice of one region over all cases, every `stride`-th voxel; 1 for a case where both sides
-/// are empty.
+/// Mean Dice of one region over all cases, every `stride`-th voxel.
 inline double mean_dice(std::span<const PreparedCase> cases, const ThresholdBaseline& baseline,
                         int region_index, std::size_t stride) {
   double sum = 0;
   for (const PreparedCase& one : cases) {
-    index_t truth = 0, predicted = 0, both = 0;
+    Confusion counts;
     const float* scores = one.image.values().data();
     for (std::size_t v = 0; v < one.labels->voxels.size(); v += stride) {
-      const bool a = in_region(one.labels->voxels[v], region_index);
-      const bool b = in_region(baseline.label(scores + v * modality::count), region_index);
-      truth += a;
-      predicted += b;
-      both += a && b;
+      const bool truth = in_region(one.labels->voxels[v], region_index);
+      counts.add(truth, in_region(baseline.label(scores + v * modality::count), region_index));
     }
-    sum += truth + predicted > 0
-               ? 2 * static_cast<double>(both) / static_cast<double>(truth + predicted)
-               : 1.0;
+    sum += dice(counts);
   }
   return sum / static_cast<double>(cases.size());
 }

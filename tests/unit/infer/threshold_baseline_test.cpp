@@ -1,12 +1,12 @@
-#include "glia/data/threshold_baseline.hpp"
+#include "glia/infer/threshold_baseline.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <vector>
 
-#include "patch_cases.hpp"
-#include "phantom_cases.hpp"
+#include "unit/data/patch_cases.hpp"
+#include "unit/data/phantom_cases.hpp"
 
 using namespace glia;
 
