@@ -7,7 +7,7 @@
 #define complex     a macro of complex.h
 #define imaginary   a macro of complex.h
 #define emit        a macro of Qt
-#define forever     a macro of Qt
+#define forever      a macro of Qt
 #define foreach     a macro of Qt
 #define signals     a macro of Qt
 #define slots       a macro of Qt

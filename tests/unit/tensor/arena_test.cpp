@@ -66,7 +66,7 @@ TEST_CASE("plans of random lifetimes never overlap and contain every block") {
       const auto birth = static_cast<std::size_t>(random.below(60));
       const auto length = static_cast<std::size_t>(1 + random.below(30));
       lifetimes.push_back({static_cast<std::size_t>(64 * random.below(20)), birth,
-                           random.bernoulli(0.1) ? Lifetime::forever : birth + length});
+                           random.bernoulli(0.1) ? Lifetime::unending : birth + length});
     }
     const MemoryPlan plan = plan_memory(lifetimes);
     REQUIRE(plan.offsets.size() == lifetimes.size());
