@@ -74,7 +74,7 @@ TEST_CASE("a resampled case: hard labels, its spacing, and still the place it ca
   for (index_t d = 0; d < 4; ++d)
     CHECK((result.soft->at(4 * d, 1) == SoftTarget::not_counted) == (d < 3));
   CHECK(result.soft->at(1, 1) == 0);
-  CHECK(result.spacing == std::array<double, 3>{1.5, 2, 2});
+  CHECK(result.spacing == Spacing{1.5, 2, 2});
   CHECK(result.crop == source.crop);
   CHECK(result.original == source.original);
   CHECK_THROWS_WITH_AS((void)resample(source, {0, 2, 2}),
