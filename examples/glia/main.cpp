@@ -17,6 +17,7 @@
 
 #include "glia/core/config.hpp"
 #include "glia/core/error.hpp"
+#include "glia/io/atomic_file.hpp"
 #include "program.hpp"
 #include "terminal.hpp"
 
@@ -72,10 +73,10 @@ std::string seed_problem(const std::string& text) {
 
 /// Results must have arrived before the exit code says so.
 void finish_output() {
-  bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (arrived) arrived = fsync(STDOUT_FILENO) == 0 || (errno != EIO && errno != ENOSPC);
-  if (!arrived)
-    throw glia::IoError(std::string("standard output: cannot write: ") + std::strerror(errno));
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const int code = written ? glia::detail::flush(STDOUT_FILENO) : errno;
+  if (!written || code != 0)
+    throw glia::IoError(std::string("standard output: cannot write: ") + std::strerror(code));
 }
 
 int run(int argc, char** argv) {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "glia/core/error.hpp"
-#include "glia/core/number_text.hpp"
 #include "glia/data/crop.hpp"
 #include "glia/data/provenance.hpp"
+#include "glia/io/grid.hpp"
 #include "glia/io/nifti.hpp"
 #include "terminal.hpp"
 
@@ -32,14 +32,14 @@ std::string names_of(const std::vector<std::filesystem::path>& paths) {
 /// What a label file holds, in canonical order.
 struct Labels {
   LabelVolume volume;
-  Spacing spacing;
-  Affine affine;
+  Grid grid;
 };
 
-/// Reads a label file, whose scheme its values may decide. Its warnings go to stderr.
+/// Reads a label file and turns it to the grid with the affine `canonical`. `choose` tells the
+/// scheme from the file. Warnings go to stderr.
 template <class ChooseScheme>
 Labels read_labels(const std::filesystem::path& path, const DataOptions& reading,
-                   ChooseScheme&& choose) {
+                   ChooseScheme&& choose, const Affine& canonical = lps_axes) {
   const NiftiImage image = read_nifti(path, {.nonfinite = read_options(reading).nonfinite});
   for (const std::string& warning : image.warnings)
     complain("warning: " + path.string() + ": " + warning);
@@ -49,37 +49,28 @@ Labels read_labels(const std::filesystem::path& path, const DataOptions& reading
   }
   const Volume<float>& values = image.frames.front();
   const NiftiHeader& header = image.header;
-  const Orientation orientation = orientation_of(header.affine);
-  return {to_canonical(to_internal(values, choose(values), path), orientation),
-          canonical_spacing(header.affine.spacing(), orientation),
-          canonical_affine(header.affine, header.extent, orientation)};
+  const Orientation orientation = orientation_of(header.affine, canonical);
+  return {to_canonical(to_internal(values, choose(image), path, header.step()), orientation),
+          canonical_grid(header, orientation)};
 }
 
 /// The prediction of a pair, whose voxels must lie where those of the truth lie.
 LabelVolume read_prediction(const Pair& pair, const ScoringOptions& options,
-                            const LabelScheme& scheme, Extent extent, const Affine& affine) {
-  Labels labels = read_labels(pair.prediction, options.reading, [&](const Volume<float>&) {
+                            const LabelScheme& scheme, const Grid& grid) {
+  const auto choose = [&](const NiftiImage&) {
     return options.prediction_scheme.empty() ? scheme : label_scheme(options.prediction_scheme);
-  });
-  const std::string both = "case " + pair.id + ": " + pair.prediction.string() + " and " +
-                           pair.truth.label.string() + ": ";
-  if (labels.volume.extent != extent) {
-    throw DataError(both + "extent: got " + to_string(labels.volume.extent) + " and " +
-                    to_string(extent) + ", expected one extent");
-  }
-  const double distance = corner_distance(labels.affine, affine, extent);
-  if (!(distance <= options.reading.affine_tolerance)) {
-    throw DataError(both + "affine: voxels lie up to " + number_text(distance) +
-                    " mm apart, expected at most " + number_text(options.reading.affine_tolerance) +
-                    " mm (--affine-tolerance)");
+  };
+  Labels labels = read_labels(pair.prediction, options.reading, choose, grid.affine);
+  const std::string wrong = difference(labels.grid, grid, options.reading.affine_tolerance);
+  if (!wrong.empty()) {
+    throw DataError("case " + pair.id + ": " + pair.prediction.string() + " and " +
+                    pair.truth.label.string() + ": " + wrong);
   }
   return std::move(labels.volume);
 }
 
-/// Where the voxels of a case lie, in canonical order.
-Affine affine_of(const Case& whole) {
-  return canonical_affine(whole.geometry.affine, whole.geometry.extent, whole.orientation);
-}
+/// Where the voxels of a case lie.
+Grid grid_of(const Case& whole) { return canonical_grid(whole.geometry, whole.orientation); }
 
 /// The plane where most voxels differ; the one with most tumour if none do.
 index_t plane_of_difference(const LabelVolume& truth, const LabelVolume& prediction) {
@@ -174,21 +165,19 @@ Case read_labelled(const CaseFiles& files, const DataOptions& reading) {
 
 ScoredCase score(const Pair& pair, const ScoringOptions& options) {
   LabelScheme scheme;
-  const Labels truth =
-      read_labels(pair.truth.label, options.reading, [&](const Volume<float>& values) {
-        scheme = choose_scheme(pair.truth, count_label_values(values, pair.truth.label));
-        return scheme;
-      });
-  const LabelVolume prediction =
-      read_prediction(pair, options, scheme, truth.volume.extent, truth.affine);
-  return {{pair.id, score_case(truth.volume, prediction, truth.spacing)}, scheme.name};
+  const Labels truth = read_labels(pair.truth.label, options.reading, [&](const NiftiImage& image) {
+    scheme = choose_scheme(pair.truth, count_label_values(image.frames.front(), pair.truth.label,
+                                                          image.header.step()));
+    return scheme;
+  });
+  const LabelVolume prediction = read_prediction(pair, options, scheme, truth.grid);
+  return {{pair.id, score_case(truth.volume, prediction, truth.grid.spacing())}, scheme.name};
 }
 
 Picture draw(const Pair& pair, const ScoringOptions& options) {
   const Case whole = read_labelled(pair.truth, options.reading);
   const LabelVolume& truth = *whole.labels;
-  const LabelVolume prediction =
-      read_prediction(pair, options, whole.scheme, truth.extent, affine_of(whole));
+  const LabelVolume prediction = read_prediction(pair, options, whole.scheme, grid_of(whole));
   return draw_overlay(whole.images[modality::FLAIR], largest_plane(truth), &truth, &prediction);
 }
 
@@ -199,8 +188,7 @@ std::vector<Picture> draw_apart(const CaseFiles& truth,
   const Volume<float>& image = whole.images[modality::FLAIR];
   std::vector<LabelVolume> all{*whole.labels};
   for (const auto& path : predictions) {
-    all.push_back(read_prediction({truth.id, path, truth}, options, whole.scheme, image.extent,
-                                  affine_of(whole)));
+    all.push_back(read_prediction({truth.id, path, truth}, options, whole.scheme, grid_of(whole)));
   }
   const CropBox box = box_of_content(image, all);
   constexpr index_t width = 300;  // of a large picture; a contour is one pixel wide

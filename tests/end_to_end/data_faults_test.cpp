@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "phantoms.hpp"
 #include "support/expect.hpp"
@@ -66,7 +67,7 @@ const std::vector<Fault> image_faults{
      {"-t2f.nii.gz", "-t1n.nii.gz", "spacing", "1.25x1x1 mm", "expected one spacing"}},
     {"D05 affines differ",
      [](const Phantoms& p) { NiftiDamage(p.file(1, "t2f")).put(at.srow + 12, 5.0F).save(); },
-     {"-t2f.nii.gz", "-t1n.nii.gz", "affine", "5.0", "expected at most 0.1"}},
+     {"-t2f.nii.gz", "-t1n.nii.gz", "affine", "5 mm apart", "expected at most 0.1"}},
     {"D10 singular affine",
      [](const Phantoms& p) {
        NiftiDamage file(p.file(1, "t1n"));
@@ -221,6 +222,34 @@ TEST_CASE("D05: --affine-tolerance says how far voxels may lie apart") {
   CHECK(p.segment("labels", {"--affine-tolerance", "5.5"}).code == 0);
 }
 
+TEST_CASE("D05: pixdim that the affine contradicts is a warning, and distances are the affine's") {
+  const Phantoms p;
+  NiftiDamage(p.file(1, "seg")).put(at.pixdim + 4, 2.0F).save();
+  const Outcome checked = p.check();
+  CHECK(checked.code == 0);
+  CHECK(holds(checked.out, "-seg.nii.gz: pixdim[1] is 2 mm but the affine has 1 mm"));
+
+  // Boxes that are 4 voxels of 0.5 mm apart, in files whose pixdim is 0.
+  const auto write_box = [&](const std::string& name, index_t first) {
+    LabelVolume labels({40, 40, 40});
+    for (index_t d = 10; d < 20; ++d)
+      for (index_t h = 10; h < 20; ++h)
+        for (index_t w = first; w < first + 10; ++w) labels.at(d, h, w) = 3;
+    const Affine affine{{{{-0.5, 0, 0, 0}, {0, -0.5, 0, 0}, {0, 0, 0.5, 0}}}};
+    write_nifti_labels(p / name, labels, make_nifti_header(labels.extent, affine));
+    NiftiDamage file(p / name);
+    for (std::size_t axis = 1; axis <= 3; ++axis) file.put(at.pixdim + 4 * axis, 0.0F);
+    file.save();
+  };
+  write_box("truth.nii.gz", 10);
+  write_box("prediction.nii.gz", 14);
+  const Outcome scored = p.run({"evaluate", p / "prediction.nii.gz", p / "truth.nii.gz",
+                                "--label-scheme", "brats2023", "--json", p / "scores.json"});
+  CHECK_MESSAGE(scored.code == 0, scored.err);
+  const auto scores = nlohmann::json::parse(read_text(p / "scores.json"));
+  CHECK(scores["cases"][0]["Hausdorff95_ET"] == doctest::Approx(2));
+}
+
 TEST_CASE("D07: left and right exchanged in the affine alone is a warning with both codes") {
   const Phantoms p;
   for (const char* suffix : phantom_suffixes)
@@ -350,6 +379,17 @@ TEST_CASE("D15: labels within a thousandth of an integer, and scaled ones, are r
     for (float& value : voxels) value = std::nearbyint(value) * 4 - 8;
   });
   NiftiDamage(p.file(1, "seg")).put(at.slope, 0.25F).put(at.inter, 2.0F).save();
+  CHECK(scores_itself());
+  // As nibabel saves real numbers from 0 to 4 under an 8-bit header: 1 becomes 64 of 255 steps and
+  // is read as 1.0039.
+  std::filesystem::copy_file(p / "truth.nii.gz", p.file(1, "seg"),
+                             std::filesystem::copy_options::overwrite_existing);
+  NiftiDamage bytes(p.file(1, "seg"));
+  for (std::size_t i = voxels_at; i < bytes.bytes.size(); ++i) {
+    const double label = std::to_integer<int>(bytes.bytes[i]);
+    bytes.bytes[i] = static_cast<std::byte>(std::lround(label * 255 / 4));
+  }
+  bytes.put(at.slope, 4.0F / 255).save();
   CHECK(scores_itself());
 }
 

@@ -221,7 +221,7 @@ TEST_CASE("evaluation of what does not fit the truth") {
                              labels / (Phantoms::id(2) + ".nii.gz"));
   const Outcome other = p.run({"evaluate", labels, p.data(), "--json", p / "scores.json"});
   CHECK(other.code == 3);
-  CHECK(holds(other.err, "case " + Phantoms::id(2), "extent", "26x22x20", "24x22x20"));
+  CHECK(holds(other.err, "case " + Phantoms::id(2), "shape", "26x22x20", "24x22x20"));
   CHECK_FALSE(std::filesystem::exists(p / "scores.json"));
   const Outcome others =
       p.run({"evaluate", labels, p.data(), "--json", p / "scores.json", "--keep-going"});

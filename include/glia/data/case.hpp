@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +11,7 @@
 #include "glia/data/case_files.hpp"
 #include "glia/data/label_scheme.hpp"
 #include "glia/data/modality.hpp"
-#include "glia/io/nifti_geometry.hpp"
+#include "glia/io/grid.hpp"
 #include "glia/io/nifti_read.hpp"
 #include "glia/io/orientation.hpp"
 #include "glia/tensor/spacing.hpp"
@@ -149,9 +148,11 @@ class CaseReader {
                       std::to_string(image_.frames.size()) + ", expected 1");
     }
     Case& contents = reading_.contents;
-    contents.label_values = count_label_values(image_.frames.front(), files_.label);
+    contents.label_values =
+        count_label_values(image_.frames.front(), files_.label, image_.header.step());
     contents.scheme = choose_scheme(files_, contents.label_values);
-    const LabelVolume labels = to_internal(image_.frames.front(), contents.scheme, files_.label);
+    const LabelVolume labels =
+        to_internal(image_.frames.front(), contents.scheme, files_.label, image_.header.step());
     contents.labels = to_canonical(labels, agreed_orientation(files_.label));
     if (std::all_of(labels.voxels.begin(), labels.voxels.end(),
                     [](auto value) { return value == label::background; })) {
@@ -159,25 +160,22 @@ class CaseReader {
     }
   }
 
-  /// Orientation of the open file after a comparison with the first file of the case, in canonical
-  /// order.
+  /// Orientation of the open file after a comparison with the first file of the case, whose grid
+  /// all files are turned to.
   Orientation agreed_orientation(const std::filesystem::path& file) {
     const NiftiHeader& header = image_.header;
-    const Orientation orientation = orientation_of(header.affine);
-    const Extent extent = to_canonical(header.extent, orientation);
-    const Affine affine = canonical_affine(header.affine, header.extent, orientation);
-    const auto spacing = canonical_spacing(header.affine.spacing(), orientation);
     if (reference_.empty()) {
+      Case& contents = reading_.contents;
       reference_ = file;
-      extent_ = extent;
-      affine_ = affine;
-      reading_.contents.geometry = header;
-      reading_.contents.orientation = orientation;
-      reading_.contents.spacing = spacing;
-      warn_about_orientation(file, orientation);
-      return orientation;
+      contents.geometry = header;
+      contents.orientation = orientation_of(header.affine);
+      grid_ = canonical_grid(header, contents.orientation);
+      contents.spacing = grid_.spacing();
+      warn_about_orientation(file, contents.orientation);
+      return contents.orientation;
     }
-    compare(file, extent, affine, spacing, orientation);
+    const Orientation orientation = orientation_of(header.affine, grid_.affine);
+    compare(file, canonical_grid(header, orientation), orientation);
     return orientation;
   }
 
@@ -189,38 +187,19 @@ class CaseReader {
                    "too, left and right are exchanged");
   }
 
-  void compare(const std::filesystem::path& file, Extent extent, const Affine& affine,
-               const Spacing& spacing, const Orientation& orientation) {
-    const Case& contents = reading_.contents;
-    const std::string both = file.string() + " and " + reference_.string() + ": ";
+  void compare(const std::filesystem::path& file, const Grid& grid,
+               const Orientation& orientation) {
+    const Orientation& first = reading_.contents.orientation;
     const std::string codes =
-        contents.orientation == orientation
-            ? ""
-            : "; orientations " + orientation.code() + " and " + contents.orientation.code();
-    if (!(extent == extent_)) {
-      throw DataError(both + "shape: got " + to_string(extent) + " and " + to_string(extent_) +
-                      ", expected one shape" + codes);
-    }
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      const double expected = contents.spacing.along(axis);
-      if (std::abs(spacing.along(axis) - expected) <= spacing_tolerance * expected) continue;
-      throw DataError(both + "spacing: got " + to_string(spacing) + " and " +
-                      to_string(contents.spacing) + ", expected one spacing" + codes);
-    }
-    const double distance = corner_distance(affine, affine_, extent);
-    if (!(distance <= options_.affine_tolerance)) {
-      throw DataError(both + "affine: voxels lie up to " + std::to_string(distance) +
-                      " mm apart, expected at most " + std::to_string(options_.affine_tolerance) +
-                      " mm" + codes);
+        first == orientation ? "" : "orientations " + orientation.code() + " and " + first.code();
+    if (const auto wrong = difference(grid, grid_, options_.affine_tolerance); !wrong.empty()) {
+      throw DataError(file.string() + " and " + reference_.string() + ": " + wrong +
+                      (codes.empty() ? "" : "; " + codes));
     }
     if (!codes.empty())
-      warn(file, "orientation " + orientation.code() + " differs from " +
-                     contents.orientation.code() + " of " + reference_.string() +
-                     "; both reordered");
+      warn(file, "orientation " + orientation.code() + " differs from " + first.code() + " of " +
+                     reference_.string() + "; both reordered");
   }
-
-  /// Relative: headers hold spacings in single precision, and tools round them to a few digits.
-  static constexpr double spacing_tolerance = 1e-3;
 
   const CaseFiles& files_;
   const ReadCaseOptions& options_;
@@ -228,8 +207,7 @@ class CaseReader {
   std::filesystem::path open_file_;
   NiftiImage image_;
   std::filesystem::path reference_;
-  Extent extent_;
-  Affine affine_;
+  Grid grid_;
 };
 
 }  // namespace detail

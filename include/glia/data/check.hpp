@@ -113,18 +113,18 @@ inline void add_label_values(const NiftiImage& image, const std::filesystem::pat
                              const CheckOptions& options, CaseCheck& check) {
   constexpr std::size_t most_labels = 16;
   if (options.find.scheme) {
-    check.label_values = count_label_values(image.frames.front(), file);
+    check.label_values = count_label_values(image.frames.front(), file, image.header.step());
     check.label_scheme = options.find.scheme->name;
     require_scheme(*options.find.scheme, check.label_values, file);
     return;
   }
-  const auto looks_like_label = [](float value) {
-    return stored_label(value).has_value() && value > -0.5F && value < 255.5F;
+  const auto looks_like_label = [&](float value) {
+    return stored_label(value, image.header.step()).has_value() && value > -0.5F && value < 255.5F;
   };
   const std::vector<float>& voxels = image.frames.front().voxels;
   if (image.frames.size() != 1 || !std::all_of(voxels.begin(), voxels.end(), looks_like_label))
     return;
-  LabelCounts counts = count_label_values(image.frames.front(), file);
+  LabelCounts counts = count_label_values(image.frames.front(), file, image.header.step());
   if (counts.size() > most_labels) return;
   for (const std::string& name : fitting_schemes(counts)) {
     check.label_scheme += (check.label_scheme.empty() ? "" : " or ") + name;
@@ -142,8 +142,9 @@ inline CaseCheck check_file(const std::filesystem::path& file, const CheckOption
     const Orientation orientation = orientation_of(image.header.affine);
     for (const std::string& warning : image.warnings)
       check.warnings.push_back(file.string() + ": " + warning);
-    check.extent = to_canonical(image.header.extent, orientation);
-    check.spacing = canonical_spacing(image.header.affine.spacing(), orientation);
+    const Grid grid = canonical_grid(image.header, orientation);
+    check.extent = grid.extent;
+    check.spacing = grid.spacing();
     check.orientation = orientation.code();
     for (std::size_t i = 0; i < (std::min)(image.frames.size(), check.images.size()); ++i) {
       check.images[i] = summarise_intensities(image.frames[i]);

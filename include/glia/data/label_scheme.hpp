@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/region.hpp"
 #include "glia/tensor/volume.hpp"
 
@@ -87,20 +88,29 @@ using LabelCounts = std::map<std::int64_t, index_t>;
 
 namespace detail {
 
-/// The integer that a stored label stands for; nothing if it is more than 1e-3 away from one or
-/// does not fit a byte. The tolerance forgives the rounding of a scale factor and nothing more.
-inline std::optional<std::int64_t> stored_label(float value) {
-  const float nearest = std::nearbyint(value);
-  if (!(std::abs(value - nearest) <= 1e-3F && std::abs(nearest) < 1e9F)) return std::nullopt;
+/// How far a stored label may be from its integer: 1e-3 for the rounding of a scale factor, and
+/// half a step of the file, for tools that scale real numbers 0 to 4 into the 255 steps of a byte.
+/// A step above 0.1 is none of such a scale and forgives nothing.
+[[nodiscard]] constexpr double label_tolerance(double step) {
+  return step <= 0.1 ? 1e-3 + step / 2 : 1e-3;
+}
+
+/// The integer that a stored label stands for; nothing if it is further away or no number that a
+/// label can be.
+inline std::optional<std::int64_t> stored_label(float value, double step) {
+  const double exact = value, nearest = std::nearbyint(exact);
+  if (!(std::abs(exact - nearest) <= label_tolerance(step) && std::abs(nearest) < 1e9))
+    return std::nullopt;
   return static_cast<std::int64_t>(nearest);
 }
 
 }  // namespace detail
 
-/// Counts the values of a label file. Throws DataError at values that are no integers (to within
-/// 1e-3).
+/// Counts the values of a label file. `step` is that of its header: values are integers to within
+/// half a step, at least 1e-3. Throws DataError at values that are none.
 [[nodiscard]] inline LabelCounts count_label_values(const Volume<float>& volume,
-                                                    const std::filesystem::path& file) {
+                                                    const std::filesystem::path& file,
+                                                    double step = 0) {
   LabelCounts counts;
   index_t refused = 0;
   float first_refused = 0;
@@ -109,7 +119,7 @@ inline std::optional<std::int64_t> stored_label(float value) {
     const float value = volume.voxels[begin];
     for (end = begin + 1; end < volume.voxels.size() && volume.voxels[end] == value;) ++end;
     const auto length = static_cast<index_t>(end - begin);
-    if (const auto stored = detail::stored_label(value)) {
+    if (const auto stored = detail::stored_label(value, step)) {
       counts[*stored] += length;
     } else {
       if (refused == 0) first_refused = value;
@@ -119,7 +129,8 @@ inline std::optional<std::int64_t> stored_label(float value) {
   if (refused > 0) {
     throw DataError(file.string() + ": label values: got " + std::to_string(refused) +
                     " voxels that are no integers (the first is " + std::to_string(first_refused) +
-                    "), expected integers to within 0.001");
+                    "), expected integers to within " +
+                    number_text(static_cast<float>(detail::label_tolerance(step))));
   }
   return counts;
 }
@@ -160,17 +171,17 @@ inline void require_scheme(const LabelScheme& scheme, const LabelCounts& counts,
                   "'; schemes that would fit: " + (fitting.empty() ? "none" : fitting));
 }
 
-/// Labels of a file as internal labels. Throws DataError as `count_label_values` and
-/// `require_scheme` do.
+/// Labels of a file as internal labels; `step` as for `count_label_values`. Throws DataError as
+/// `count_label_values` and `require_scheme` do.
 [[nodiscard]] inline LabelVolume to_internal(const Volume<float>& volume, const LabelScheme& scheme,
-                                             const std::filesystem::path& file) {
-  require_scheme(scheme, count_label_values(volume, file), file);
+                                             const std::filesystem::path& file, double step = 0) {
+  require_scheme(scheme, count_label_values(volume, file, step), file);
   std::array<std::uint8_t, 256> label_of{};
   for (const LabelMeaning& meaning : scheme.meanings) label_of[meaning.file_value] = meaning.label;
   LabelVolume labels(volume.extent);
   std::transform(volume.voxels.begin(), volume.voxels.end(), labels.voxels.begin(),
                  [&](float value) {
-                   return label_of[static_cast<std::size_t>(*detail::stored_label(value))];
+                   return label_of[static_cast<std::size_t>(*detail::stored_label(value, step))];
                  });
   return labels;
 }

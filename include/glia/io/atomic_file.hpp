@@ -20,6 +20,22 @@
 
 namespace glia {
 
+namespace detail {
+
+/// Flushes a file, folder or stream to its device. The error number if data may be lost (EIO,
+/// ENOSPC and EDQUOT, as fsync(2) says), else 0: every other answer is that of a descriptor or a
+/// file system that cannot flush (EINVAL, ENOTSUP; EBADF and EACCES of folders on network file
+/// systems), and what was written is complete.
+[[nodiscard]] inline int flush(int descriptor) {
+  int result = 0;
+  do {
+    result = ::fsync(descriptor);
+  } while (result != 0 && errno == EINTR);
+  return result != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT) ? errno : 0;
+}
+
+}  // namespace detail
+
 /// A file that appears under its name complete or not at all.
 ///
 /// Bytes go to `NAME.tmp.PID.N` in the same folder, locked while it is written; `commit()` flushes
@@ -60,7 +76,7 @@ class AtomicFile {
 
   /// Makes the file visible under its name; nothing may be written afterwards.
   void commit() {
-    if (::fsync(descriptor_.get()) != 0) fail(errno);
+    if (const int code = detail::flush(descriptor_.get()); code != 0) fail(code);
     if (const int code = descriptor_.close(); code != 0) fail(code);
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
     temporary_.clear();
@@ -89,9 +105,9 @@ class AtomicFile {
     const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
     const detail::FileDescriptor descriptor(
         ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some file systems cannot flush folders and say EINVAL; a folder without read permission
-    // cannot be opened. The file itself is complete in both cases.
-    if (descriptor.valid() && ::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(errno);
+    // A folder without read permission cannot be opened; the file itself is complete.
+    if (!descriptor.valid()) return;
+    if (const int code = detail::flush(descriptor.get()); code != 0) fail(code);
   }
 
   [[noreturn]] void fail(int code) const {

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "glia/core/error.hpp"
@@ -45,6 +46,14 @@ struct NiftiHeader {
   /// affine there is a warning.
   Affine affine;
   std::vector<std::string> warnings;  ///< what is odd but readable, without the file name
+
+  /// Distance between neighbouring values that voxels can have: |slope| where whole numbers are
+  /// stored, else 0.
+  [[nodiscard]] double step() const {
+    bool whole = false;
+    with_nifti_type(datatype, [&](auto type) { whole = std::is_integral_v<decltype(type)>; });
+    return whole ? std::abs(slope) : 0;
+  }
 
   /// Bytes of the voxels of all frames.
   [[nodiscard]] std::uint64_t data_bytes() const {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "glia/io/affine.hpp"
-#include "glia/tensor/spacing.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -58,25 +57,43 @@ namespace detail {
 
 }  // namespace detail
 
-/// The nearest axis-aligned orientation (the rule of nibabel's io_orientation).
-/// Requires a finite affine with determinant != 0, as every NiftiHeader has.
-[[nodiscard]] inline Orientation orientation_of(const Affine& affine) {
-  const Affine rotation = detail::nearest_orthogonal(affine);
+/// The directions of the canonical axes w, h, d in millimetres (x right, y anterior, z superior).
+inline constexpr Affine lps_axes{{{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}};
+
+/// How the axes of a file reach those of a canonical grid with the affine `canonical`.
+///
+/// Axes are paired by strength: the two with the largest direction cosine first (nibabel's
+/// io_orientation since 5.4), so that the order of the file's axes decides nothing. Cosines within
+/// 1e-4, which the rounding of headers explains, are equal, and the first in the order of the axes
+/// is taken: near 45 degrees nothing turns on a last digit. Files of one case are paired with the
+/// grid of its first file, so that all of them agree however oblique the scan is.
+/// Requires finite affines with determinant != 0, as every NiftiHeader has.
+[[nodiscard]] inline Orientation orientation_of(const Affine& affine,
+                                                const Affine& canonical = lps_axes) {
+  constexpr double rounding = 1e-4;
+  const Affine file = detail::nearest_orthogonal(affine),
+               target = detail::nearest_orthogonal(canonical);
+  const auto cosine = [&](std::size_t axis, std::size_t to) {
+    return file.m[0][axis] * target.m[0][to] + file.m[1][axis] * target.m[1][to] +
+           file.m[2][axis] * target.m[2][to];
+  };
   Orientation result;
-  std::array<bool, 3> taken{};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    std::size_t best = 3;
-    for (std::size_t world = 0; world < 3; ++world) {
-      if (taken[world]) continue;
-      if (best == 3 || std::abs(rotation.m[world][axis]) > std::abs(rotation.m[best][axis])) {
-        best = world;
+  std::array<bool, 3> paired{}, taken{};
+  for (int pair = 0; pair < 3; ++pair) {
+    std::size_t strongest_axis = 0, strongest_to = 0;
+    double strongest = -1;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      for (std::size_t to = 0; to < 3; ++to) {
+        if (paired[axis] || taken[to] || std::abs(cosine(axis, to)) <= strongest + rounding)
+          continue;
+        strongest = std::abs(cosine(axis, to));
+        strongest_axis = axis;
+        strongest_to = to;
       }
     }
-    taken[best] = true;
-    result.world_axis[axis] = static_cast<int>(best);
-    // World axes grow to right, anterior, superior; canonical ones to left, posterior, superior.
-    const bool grows = rotation.m[best][axis] > 0;
-    result.flipped[axis] = best == 2 ? !grows : grows;
+    paired[strongest_axis] = taken[strongest_to] = true;
+    result.world_axis[strongest_axis] = static_cast<int>(strongest_to);
+    result.flipped[strongest_axis] = cosine(strongest_axis, strongest_to) < 0;
   }
   return result;
 }
@@ -135,13 +152,6 @@ void for_each_reoriented(Extent file, const Orientation& orientation, Visit&& vi
     return axes[static_cast<std::size_t>(orientation.world_axis[axis])];
   };
   return {of(2), of(1), of(0)};
-}
-
-/// Spacing of the canonical volume of a file.
-[[nodiscard]] inline Spacing canonical_spacing(const FileSpacing& file,
-                                               const Orientation& orientation) {
-  const auto axes = detail::to_canonical_axes<double>({file.i, file.j, file.k}, orientation);
-  return {axes[2], axes[1], axes[0]};
 }
 
 /// Affine of the canonical volume's indices (w, h, d), so that every voxel keeps its place in

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "glia/data/dataset.hpp"
@@ -143,6 +144,51 @@ TEST_CASE("voxels in another order with the affine to match are the same case") 
     const Case mixed = read_case(files);
     CHECK(mixed.images[modality::T2].voxels == straight.images[modality::T2].voxels);
     CHECK(holds(joined(mixed.warnings), "case_t2.nii: orientation RPS differs from LPS"));
+  }
+}
+
+TEST_CASE("files of an oblique case agree on one orientation") {
+  const TemporaryDirectory folder;
+  const CaseFiles files = write_small_case(folder.path());
+  const Case straight = read_case(files);
+  SUBCASE("at 45 degrees, where sform and qform round differently") {
+    const double half = std::sqrt(0.5);
+    const NiftiHeader header = make_nifti_header(
+        small_extent, {{{{-1, 0, 0, 0}, {0, -half, -3 * half, 0}, {0, -half, 3 * half, 0}}}});
+    for (std::size_t i = 0; i < 4; ++i)
+      write_nifti_image(files.images[i], straight.images[i], header);
+    for (const auto& image : files.images) patch(image, field::qform_code, std::int16_t{0});
+    write_nifti_labels(files.label, small_labels(), header);
+    patch(files.label, field::sform_code, std::int16_t{0});
+    REQUIRE(read_nifti_header(files.label).affine != read_nifti_header(files.images[0]).affine);
+    const Case oblique = read_case(files);
+    CHECK(oblique.orientation.code() == "LPS");
+    CHECK(oblique.labels->voxels == straight.labels->voxels);
+    CHECK(oblique.spacing.d == doctest::Approx(3));
+  }
+  SUBCASE("turned about two axes, the label in another order of the voxels") {
+    // 40 degrees about x, then about z.
+    const double c = std::cos(0.698132), s = std::sin(0.698132);
+    const Affine affine{{{{-c, s * c, s * s, 0}, {-s, -c * c, -c * s, 0}, {0, -s, c, 0}}}};
+    for (std::size_t i = 0; i < 4; ++i)
+      write_nifti_image(files.images[i], straight.images[i],
+                        make_nifti_header(small_extent, affine));
+    // Axes j and k exchanged.
+    Affine other;
+    for (std::size_t r = 0; r < 3; ++r)
+      other.m[r] = {affine.m[r][0], affine.m[r][2], affine.m[r][1], 0};
+    LabelVolume turned({small_extent.h, small_extent.d, small_extent.w});
+    const LabelVolume labels = small_labels();
+    for (index_t d = 0; d < small_extent.d; ++d) {
+      for (index_t h = 0; h < small_extent.h; ++h) {
+        for (index_t w = 0; w < small_extent.w; ++w) turned.at(h, d, w) = labels.at(d, h, w);
+      }
+    }
+    write_nifti_labels(files.label, turned, make_nifti_header(turned.extent, other));
+    const Case oblique = read_case(files);
+    CHECK(oblique.orientation.code() == "LPS");  // as nibabel 5.4.2
+    CHECK(oblique.labels->voxels == straight.labels->voxels);
+    CHECK(holds(joined(oblique.warnings), "case_seg.nii: orientation LSP differs from LPS"));
   }
 }
 

@@ -82,6 +82,31 @@ TEST_CASE("values are rounded within 1e-3 and no further") {
   CHECK(message.find("2.5") != std::string::npos);
 }
 
+TEST_CASE("values of a scaled file are rounded within half a step of it, fractions are refused") {
+  // Labels 0, 1, 2, 4 that nibabel saved as float64 under an 8-bit header, as nibabel reads them:
+  // 64, 127 and 255 steps of 4/255.
+  const double step = 4.0 / 255;
+  const std::vector<float> stored{0, 1.0039216F, 1.9921569F, 4};
+  CHECK(to_internal(row(stored), label_scheme("brats2018"), "seg.nii", step).voxels ==
+        std::vector<std::uint8_t>{0, 1, 2, 3});
+  CHECK(count_label_values(row(stored), "seg.nii", step) ==
+        LabelCounts{{0, 1}, {1, 1}, {2, 1}, {4, 1}});
+  CHECK_THROWS_AS((void)count_label_values(row(stored), "seg.nii"), DataError);
+
+  const auto refused = [](float value, double by) {
+    const auto message = message_of<DataError>([&] {
+      (void)count_label_values(row({0, value}), "seg.nii", by);
+    });
+    return message.find("no integers") != std::string::npos;
+  };
+  CHECK(refused(0.5019608F, step));  // 32 steps: one half
+  CHECK(refused(0.9882353F, step));  // 63 steps, where 64 are nearer to 1
+  CHECK(refused(0.5019608F, 1.0 / 255));
+  // Half a coarse step would forgive everything.
+  for (const double coarse : {0.25, 1.0, 1.5, 100.0}) CHECK(refused(1.5F, coarse));
+  CHECK(refused(1.1F, 0.2));
+}
+
 TEST_CASE("values that no integer type holds are refused") {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float value : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN(), 3e38F}) {

@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <iterator>
 #include <string>
@@ -32,7 +35,49 @@ std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
 
+/// What a flush of a folder answers instead of being done; 0 does it.
+int folder_answer = 0;
+
 }  // namespace
+
+// Instead of the C library's, for file systems that no test machine has.
+extern "C" int fsync(int descriptor) {
+  struct stat status {};
+  if (folder_answer != 0 && ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = folder_answer;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
+
+TEST_CASE(
+    "atomic file: a folder that cannot be flushed leaves a complete file, one that lost data "
+    "fails") {
+  const test::TemporaryDirectory folder;
+  for (const int answer : {EINVAL, ENOTSUP, EBADF, EACCES, ENOSYS, EROFS}) {
+    CAPTURE(answer);
+    folder_answer = answer;
+    CHECK_NOTHROW(write_file_atomically(folder / "a", bytes_of(std::to_string(answer))));
+    folder_answer = 0;
+    CHECK(text_of(folder / "a") == std::to_string(answer));
+  }
+  for (const int answer : {EIO, ENOSPC, EDQUOT}) {
+    CAPTURE(answer);
+    folder_answer = answer;
+    CHECK_THROWS_AS(write_file_atomically(folder / "a", bytes_of("x")), IoError);
+    folder_answer = 0;
+  }
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("flush: a pipe and a closed descriptor have nothing that could be lost") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  CHECK(detail::flush(ends[1]) == 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK(detail::flush(ends[1]) == 0);
+}
 
 TEST_CASE("atomic file: content, replacement and no temporary file") {
   const test::TemporaryDirectory folder;

@@ -157,6 +157,16 @@ TEST_CASE("nifti: 1 to 7 dimensions, those beyond dim[0] do not count") {
   }
 }
 
+TEST_CASE("nifti: the step between stored values is the slope of whole numbers") {
+  auto file = plain_nifti();
+  CHECK(read(file).header.step() == 1);
+  file.real(file.at.slope, -0.25);
+  CHECK(read(file).header.step() == 0.25);
+  file.type(16, 32);
+  for (int i = 0; i < 24; ++i) file.append(std::int16_t{0});
+  CHECK(read(file).header.step() == 0);
+}
+
 TEST_CASE("nifti: slope and intercept, ignored where the slope is 0 or NaN") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = HUGE_VAL;
   for (const int version : {1, 2}) {
