@@ -25,7 +25,8 @@ inline constexpr std::array<std::string_view, 7> network_names{
 inline constexpr std::string_view network_help =
     "unet: widths 30, 60, 120, 240, 320 (Isensee et al. 2018); unet-small: 16, 32, 64, 128, 160; "
     "unet-tiny: 8, 16, 32, 64; resunet: 32, 64, 128, 256 (Myronenko 2018); resunet-small: 8, 16, "
-    "32, 64; cascaded: base width 8 (Lachinov et al. 2018), on whole brains; cascaded-small: 4";
+    "32, 64, without dropout; cascaded: base width 8 (Lachinov et al. 2018), on whole brains; "
+    "cascaded-small: 4";
 
 /// Calls body.operator()<Net>() for the named network. Throws UsageError for another name, which
 /// stands in `where`.
@@ -40,7 +41,7 @@ auto with_network(std::string_view name, Body&& body, const std::string& where =
   if (name == "resunet")
     return body.template operator()<ResUNet<Engine, Image, Widths<32, 64, 128, 256>>>();
   if (name == "resunet-small")
-    return body.template operator()<ResUNet<Engine, Image, Widths<8, 16, 32, 64>>>();
+    return body.template operator()<ResUNet<Engine, Image, Widths<8, 16, 32, 64>, NoDropout>>();
   if (name == "cascaded")
     return body.template operator()<CascadedUNet<Engine, Image, BaseWidth<8>>>();
   if (name == "cascaded-small")

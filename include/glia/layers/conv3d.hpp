@@ -1,16 +1,16 @@
 #pragma once
 
 #include "glia/backend/concepts.hpp"
+#include "glia/layers/initial_weights.hpp"
 #include "glia/layers/wire.hpp"
 #include "glia/tensor/parameters.hpp"
 
 namespace glia {
 
-template <class R, index_t In, index_t Out, index_t Kernel, bool Bias,
-          Initial Start = Initial::kaiming_normal>
+template <class R, index_t In, index_t Out, index_t Kernel, bool Bias, InitialPolicy Start>
 struct ConvParameters {
-  Parameter<R, Start, Out, In, Kernel, Kernel, Kernel> weight;
-  Parameter<R, Initial::zeros, Out> bias;
+  Parameter<R, Start::weight(conv_fans(In, Out, Kernel)), Out, In, Kernel, Kernel, Kernel> weight;
+  Parameter<R, Start::bias(conv_fans(In, Out, Kernel)), Out> bias;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);
@@ -18,9 +18,9 @@ struct ConvParameters {
   }
 };
 
-template <class R, index_t In, index_t Out, index_t Kernel, Initial Start>
+template <class R, index_t In, index_t Out, index_t Kernel, InitialPolicy Start>
 struct ConvParameters<R, In, Out, Kernel, false, Start> {
-  Parameter<R, Start, Out, In, Kernel, Kernel, Kernel> weight;
+  Parameter<R, Start::weight(conv_fans(In, Out, Kernel)), Out, In, Kernel, Kernel, Kernel> weight;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);
@@ -31,7 +31,7 @@ struct ConvParameters<R, In, Out, Kernel, false, Start> {
 /// padding P = (Kernel - 1) / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 P -
 /// Kernel) / Stride + 1.
 template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1,
-          bool Bias = true, Initial Start = Initial::kaiming_normal>
+          bool Bias = true, InitialPolicy Start = KaimingNormal>
 struct Conv3d {
   static_assert(In > 0 && Out > 0, "Conv3d: channel counts must be positive");
   static_assert(Kernel % 2 == 1 || (Kernel == 2 && Stride == 2),

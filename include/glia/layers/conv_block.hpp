@@ -9,11 +9,11 @@ namespace glia {
 /// statistics; the block's output is a wire, not a tensor. With `pool` the epilogue also keeps the
 /// 2x2x2 extremes that max pooling needs.
 template <Backend B, index_t In, index_t Out, NormPolicy Norm, ActivationPolicy Activation,
-          index_t Stride = 1, bool Bias = true>
+          index_t Stride = 1, bool Bias = true, InitialPolicy Start = KaimingNormal>
 struct ConvBlock {
   using T = typename B::Scalar;
   using R = typename B::Real;
-  using Conv = Conv3d<B, In, Out, 3, Stride, Bias>;
+  using Conv = Conv3d<B, In, Out, 3, Stride, Bias, Start>;
   using Deferred = DeferredNorm<B, Out, Norm, Activation>;
   static constexpr index_t in = In, out = Out;
 

@@ -31,8 +31,8 @@ struct Gradient {
 
 template <class R, index_t C>
 struct NormParameters {
-  Parameter<R, Initial::ones, C> weight;
-  Parameter<R, Initial::zeros, C> bias;
+  Parameter<R, Initial::ones(), C> weight;
+  Parameter<R, Initial::zeros(), C> bias;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);

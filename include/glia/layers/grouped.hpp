@@ -46,14 +46,14 @@ template <class T>
 /// Conv3d whose channels fall into `Groups` blocks, each convolved with itself alone. The weights
 /// of the groups in order are PyTorch's weight [Out, In / Groups, kD, kH, kW].
 template <Backend B, index_t In, index_t Out, index_t Groups, index_t Kernel = 3,
-          index_t Stride = 1, bool Bias = true>
+          index_t Stride = 1, bool Bias = true, InitialPolicy Start = KaimingNormal>
 struct GroupedConv3d {
   static_assert(In % Groups == 0 && Out % Groups == 0,
                 "GroupedConv3d: channel counts must be multiples of the groups");
 
   using T = typename B::Scalar;
   static constexpr index_t in_of_group = In / Groups, out_of_group = Out / Groups;
-  using Conv = Conv3d<B, in_of_group, out_of_group, Kernel, Stride, Bias>;
+  using Conv = Conv3d<B, in_of_group, out_of_group, Kernel, Stride, Bias, InGroups<Groups, Start>>;
   using Convs = Grouped<Groups, Conv>;
   using Parameters = typename Convs::Parameters;
 

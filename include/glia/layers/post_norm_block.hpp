@@ -8,10 +8,11 @@ namespace glia {
 /// Residual block with norms after its convolutions (Lachinov et al. 2019): x +
 /// act(norm(conv(act(norm(conv(x)))))), convolutions 3x3x3 without bias, C to C channels; nothing
 /// after the addition. At inference the sum is written over x.
-template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation>
+template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation,
+          InitialPolicy Start = KaimingNormal>
 struct PostNormBlock {
   using T = typename B::Scalar;
-  using Unit = ConvBlock<B, C, C, Norm, Activation, 1, false>;
+  using Unit = ConvBlock<B, C, C, Norm, Activation, 1, false, Start>;
 
   struct Parameters {
     typename Unit::Parameters first, second;

@@ -10,11 +10,12 @@ namespace glia {
 ///
 /// The stream is stored once per block: packing applies norms and activations, the last epilogue
 /// adds x and takes the moments of the sum. At inference the sum is written over x.
-template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation, bool Bias = false>
+template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation, bool Bias = false,
+          InitialPolicy Start = KaimingNormal>
 struct ResidualBlock {
   using T = typename B::Scalar;
   using R = typename B::Real;
-  using Conv = Conv3d<B, C, C, 3, 1, Bias>;
+  using Conv = Conv3d<B, C, C, 3, 1, Bias, Start>;
   using Deferred = DeferredNorm<B, C, Norm, Activation>;
   static constexpr index_t channels = C;
 

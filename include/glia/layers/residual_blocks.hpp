@@ -35,7 +35,7 @@ struct ResidualBlocks {
   }
 };
 
-/// What the levels of a residual network are made of: 1. `Block<B, C, Norm, Activation>`; 2.
+/// What the levels of a residual network are made of: 1. `Block<B, C, Norm, Activation, Start>`; 2.
 /// `normalised_stem`, whether the network's first convolution is followed by a norm, which blocks
 /// without one in front need.
 template <class P>
@@ -45,14 +45,14 @@ concept ResidualPolicy = requires {
 
 struct PreActivation {
   static constexpr bool normalised_stem = false;
-  template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation>
-  using Block = ResidualBlock<B, C, Norm, Activation>;
+  template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation, InitialPolicy Start>
+  using Block = ResidualBlock<B, C, Norm, Activation, false, Start>;
 };
 
 struct PostNorm {
   static constexpr bool normalised_stem = true;
-  template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation>
-  using Block = PostNormBlock<B, C, Norm, Activation>;
+  template <Backend B, index_t C, NormPolicy Norm, ActivationPolicy Activation, InitialPolicy Start>
+  using Block = PostNormBlock<B, C, Norm, Activation, Start>;
 };
 
 }  // namespace glia

@@ -5,19 +5,28 @@
 
 namespace glia {
 
+template <class R, index_t In, index_t Out, InitialPolicy Start>
+struct TransposedConvParameters {
+  Parameter<R, Start::weight(conv_fans(Out, In, 2)), 8 * Out, In, 1, 1, 1> weight;
+  template <class F, class... P>
+  static void fields(F&& f, P&... p) {
+    f("weight", p.weight...);
+  }
+};
+
 /// y[2v + t, o] = sum over i of weight[t, o, i] x[v, i] for the eight offsets t of a 2x2x2 block:
 /// transposed convolution 2x2x2 of stride 2 without bias, [N, D, H, W, In] to [N, 2D, 2H, 2W, Out].
 ///
 /// No two taps meet in one voxel, so it is a 1x1x1 convolution to 8 Out channels whose blocks are
 /// interleaved: weight [8 Out, In, 1, 1, 1] is PyTorch's [In, Out, 2, 2, 2] with the axes in the
-/// order D, H, W, Out, In.
-template <Backend B, index_t In, index_t Out, Initial Start = Initial::kaiming_normal>
+/// order D, H, W, Out, In. Its fans are those of that weight, so its fan_in is 8 Out.
+template <Backend B, index_t In, index_t Out, InitialPolicy Start = KaimingNormal>
 struct TransposedConv3d {
   static_assert(In > 0 && Out > 0, "TransposedConv3d: channel counts must be positive");
 
   using T = typename B::Scalar;
   using R = typename B::Real;
-  using Parameters = ConvParameters<R, In, 8 * Out, 1, false, Start>;
+  using Parameters = TransposedConvParameters<R, In, Out, Start>;
   static constexpr ConvDescriptor descriptor{In, 8 * Out, 1, 1};
 
   template <CarriesChannels<In> X>

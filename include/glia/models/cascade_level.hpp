@@ -30,10 +30,11 @@ struct CascadeLevel {
   /// Stage S - L has the resolution of this level; at level 0 that is the stage itself.
   static constexpr bool looks_back = L > 0 && S >= L;
   using Encoders = CascadeEncoders<R, in, width, L == 0 ? 1 : 2>;
-  using Up = TransposedConv3d<B, Inner::out, out, Initial::xavier_uniform>;
-  using Mix = Conv3d<B, out + width + (looks_back ? R::classes : 0), out, 1, 1, true,
-                     Initial::xavier_uniform>;
-  using Block = ResidualBlock<B, out, typename R::Norm, typename R::Activation, true>;
+  using Up = TransposedConv3d<B, Inner::out, out, typename R::Start>;
+  using Mix =
+      Conv3d<B, out + width + (looks_back ? R::classes : 0), out, 1, 1, true, typename R::Start>;
+  using Block =
+      ResidualBlock<B, out, typename R::Norm, typename R::Activation, true, typename R::Start>;
   using Gradient = Tensor<T>;
   using Stages = CascadeContext<R>;
 

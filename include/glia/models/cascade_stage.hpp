@@ -14,7 +14,7 @@ struct CascadeStage {
   using Real = typename B::Real;
   using Coarser = CascadeStage<R, S - 1>;
   using Trunk = CascadeLevel<R, S, 0>;
-  using Head = Conv3d<B, Trunk::out, R::classes, 1, 1, true, Initial::xavier_uniform>;
+  using Head = Conv3d<B, Trunk::out, R::classes, 1, 1, true, typename R::Start>;
   using Stages = CascadeContext<R>;
   static constexpr index_t factor = index_t{1} << (R::stages - 1 - S);
   static constexpr double weight = R::Weights::template of<R::stages>(S);

@@ -58,6 +58,7 @@ struct CascadedUNet {
   using Grid = typename detail::Select<detail::IsPyramid, Pyramid<3, 4>, Policies...>::type;
   using Weights =
       typename detail::Select<detail::IsStageWeights, StageWeights<>, Policies...>::type;
+  using Start = XavierUniform;
   template <Backend Other>
   using On = CascadedUNet<Other, C, Width, Policies...>;
 

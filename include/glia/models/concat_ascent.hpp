@@ -16,7 +16,7 @@ struct ConcatAscent {
   static constexpr index_t width = R::width(L);
   using Up = Narrowing<R, L>;
   using Activate = Scaling<B, width, typename R::Activation>;
-  using Mix = Conv3d<B, 2 * width, width, 1, 1, false>;
+  using Mix = Conv3d<B, 2 * width, width, 1, 1, false, typename R::Start>;
   using Blocks = typename R::template Blocks<width, 1>;
 
   struct Parameters {

@@ -13,7 +13,7 @@ struct Narrowing {
   using B = typename R::Engine;
   using T = typename B::Scalar;
   static constexpr index_t in = R::width(L + 1), width = R::width(L);
-  using Up = Conv3d<B, in, width, 1, 1, false>;
+  using Up = Conv3d<B, in, width, 1, 1, false, typename R::Start>;
   using Parameters = typename Up::Parameters;
 
   static Tensor<T> forward(Context& k, const Parameters& p, View<const T> below) {

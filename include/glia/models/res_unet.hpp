@@ -44,6 +44,8 @@ struct IsDownKernel : std::false_type {};
 template <index_t Kernel>
 struct IsDownKernel<DownKernel<Kernel>> : std::true_type {};
 template <class P>
+struct IsInitial : std::bool_constant<InitialPolicy<P>> {};
+template <class P>
 struct IsSkips : std::disjunction<std::is_same<P, AddSkips>, std::is_same<P, ConcatSkips>> {};
 }  // namespace detail
 
@@ -51,7 +53,7 @@ struct IsSkips : std::disjunction<std::is_same<P, AddSkips>, std::is_same<P, Con
 template <class P>
 concept ResUNetPolicy = NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P> ||
     DropoutPolicy<P> || HeadPolicy<P> || ResidualPolicy<P> || AutoencoderPolicy<P> ||
-    detail::IsEncoderBlocks<P>::value || detail::IsDownKernel<P>::value ||
+    detail::IsEncoderBlocks<P>::value || detail::IsDownKernel<P>::value || InitialPolicy<P> ||
     detail::IsSkips<P>::value;
 
 /// The residual UNet of Myronenko 2018 ("3D MRI brain tumor segmentation using autoencoder
@@ -62,7 +64,8 @@ concept ResUNetPolicy = NormPolicy<P> || ActivationPolicy<P> || UpsamplePolicy<P
 /// each; norm, activation, 1x1x1 convolution with bias. No other convolution has a bias. [N, D, H,
 /// W, In] to logits [N, D, H, W, Out]; D, H and W must be multiples of `divisor` = 2^(levels - 1).
 /// Policies in any order replace GroupNorm<8>, ReLU, TrilinearUpsample, SpatialDropout<1/5>,
-/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>, NoVae, PreActivation, DownKernel<3>, AddSkips.
+/// NormalisedHead, EncoderBlocks<1, 2, 2, 4>, NoVae, PreActivation, DownKernel<3>, AddSkips,
+/// PyTorchDefault.
 template <Backend B, class C, class W, ResUNetPolicy... Policies>
 struct ResUNet {
   static_assert(W::levels >= 2, "ResUNet: at least two widths are needed");
@@ -75,6 +78,7 @@ struct ResUNet {
                     detail::at_most_one<detail::IsResidual, Policies...> &&
                     detail::at_most_one<detail::IsDownKernel, Policies...> &&
                     detail::at_most_one<detail::IsSkips, Policies...> &&
+                    detail::at_most_one<detail::IsInitial, Policies...> &&
                     detail::at_most_one<detail::IsEncoderBlocks, Policies...>,
                 "ResUNet: two policies of one kind");
 
@@ -90,6 +94,7 @@ struct ResUNet {
                                          Policies...>::type;
   using Residual = typename detail::Select<detail::IsResidual, PreActivation, Policies...>::type;
   using Skips = typename detail::Select<detail::IsSkips, AddSkips, Policies...>::type;
+  using Start = typename detail::Select<detail::IsInitial, PyTorchDefault, Policies...>::type;
   static constexpr index_t down_kernel =
       detail::Select<detail::IsDownKernel, DownKernel<3>, Policies...>::type::kernel;
   static_assert(Counts::levels == W::levels,
@@ -110,14 +115,14 @@ struct ResUNet {
   }
   template <index_t Width, index_t Units>
   using Blocks =
-      ResidualBlocks<typename Residual::template Block<B, Width, Norm, Activation>, Units>;
+      ResidualBlocks<typename Residual::template Block<B, Width, Norm, Activation, Start>, Units>;
 
   using T = typename B::Scalar;
   using R = typename B::Real;
   using Trunk = detail::ResidualLevel<ResUNet, 0>;
   using Vae = typename detail::VaeLayerOf<
       ResUNet, typename detail::Select<detail::IsVae, NoVae, Policies...>::type>::type;
-  using Head = typename HeadChoice::template Layer<B, Trunk::width, out, Norm, Activation>;
+  using Head = typename HeadChoice::template Layer<B, Trunk::width, out, Norm, Activation, Start>;
 
   struct Parameters {
     typename Trunk::Parameters trunk;
@@ -169,10 +174,10 @@ struct ResUNet {
 };
 
 /// The student of Lachinov et al. 2019 ("Knowledge distillation for brain tumor segmentation"):
-/// norms after convolutions, concatenated skips, 2x2x2 convolutions down, 3x3x3 head with bias.
-/// With Widths<16, 32, 64, 128> it is what they published.
+/// norms after convolutions, concatenated skips, 2x2x2 convolutions down, 3x3x3 head with bias,
+/// whose bias starts from N(0, 1). With Widths<16, 32, 64, 128> it is what they published.
 template <Backend B, class C, class W, ResUNetPolicy... Policies>
 using LachinovResUNet = ResUNet<B, C, W, PostNorm, ConcatSkips, DownKernel<2>, LeakyReLU<>,
-                                ConvHead<3>, NoDropout, Policies...>;
+                                ConvHead<3>, NoDropout, KaimingNormalBiased, Policies...>;
 
 }  // namespace glia

@@ -5,8 +5,9 @@
 
 namespace glia {
 
-/// How a residual network turns its stream into logits: `Layer<B, In, Out, Norm, Activation>`, with
-/// forward and backward, which reads the stream again and sends its gradient to a sink.
+/// How a residual network turns its stream into logits: `Layer<B, In, Out, Norm, Activation,
+/// Start>`, with forward and backward, which reads the stream again and sends its gradient to a
+/// sink.
 template <class P>
 concept HeadPolicy = requires {
   typename P::is_head_policy;
@@ -15,12 +16,13 @@ concept HeadPolicy = requires {
 /// Norm, activation, 1x1x1 convolution with bias: what MONAI's SegResNet ends with.
 struct NormalisedHead {
   using is_head_policy = void;
-  template <Backend B, index_t In, index_t Out, NormPolicy Norm, ActivationPolicy Activation>
+  template <Backend B, index_t In, index_t Out, NormPolicy Norm, ActivationPolicy Activation,
+            InitialPolicy Start>
   struct Layer {
     using T = typename B::Scalar;
     using R = typename B::Real;
     using Deferred = DeferredNorm<B, In, Norm, Activation>;
-    using Conv = Conv3d<B, In, Out, 1>;
+    using Conv = Conv3d<B, In, Out, 1, 1, true, Start>;
     struct Parameters {
       typename Deferred::Parameters norm;
       typename Conv::Parameters conv;
@@ -52,10 +54,10 @@ struct NormalisedHead {
 template <index_t Kernel>
 struct ConvHead {
   using is_head_policy = void;
-  template <Backend B, index_t In, index_t Out, NormPolicy, ActivationPolicy>
+  template <Backend B, index_t In, index_t Out, NormPolicy, ActivationPolicy, InitialPolicy Start>
   struct Layer {
     using T = typename B::Scalar;
-    using Conv = Conv3d<B, In, Out, Kernel>;
+    using Conv = Conv3d<B, In, Out, Kernel, 1, true, Start>;
     using Parameters = typename Conv::Parameters;
     struct Saved {};
 

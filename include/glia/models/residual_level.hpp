@@ -14,7 +14,8 @@ struct ResidualEntry {
   using B = typename R::Engine;
   using T = typename B::Scalar;
   static constexpr index_t in = R::in_of(L);
-  using Conv = Conv3d<B, in, R::width(L), L == 0 ? 3 : R::down_kernel, L == 0 ? 1 : 2, false>;
+  using Conv = Conv3d<B, in, R::width(L), L == 0 ? 3 : R::down_kernel, L == 0 ? 1 : 2, false,
+                      typename R::Start>;
   using Drop = Dropout<B, std::conditional_t<L == 0, typename R::Drop, NoDropout>>;
   using Parameters = typename Conv::Parameters;
   using Saved = typename Drop::Saved;
@@ -39,7 +40,8 @@ requires(L == 0 && R::Residual::normalised_stem) struct ResidualEntry<R, L> {
   using B = typename R::Engine;
   using T = typename B::Scalar;
   static constexpr index_t in = R::in;
-  using Block = ConvBlock<B, in, R::width(0), typename R::Norm, NoActivation, 1, false>;
+  using Block =
+      ConvBlock<B, in, R::width(0), typename R::Norm, NoActivation, 1, false, typename R::Start>;
   using Drop = Dropout<B, typename R::Drop>;
   using Parameters = typename Block::Parameters;
   struct Saved {

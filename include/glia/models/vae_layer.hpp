@@ -99,13 +99,14 @@ struct VaeLayer {
   static constexpr index_t size = grid.voxels() * code;
 
   using Deferred = DeferredNorm<B, width, typename R::Norm, typename R::Activation>;
-  using Narrow = Conv3d<B, width, code, 3, 2>;
-  using Encode = Conv3d<B, size, 2 * latents, 1>;
-  using Decode = Conv3d<B, latents, size, 1>;
+  using Start = typename R::Start;
+  using Narrow = Conv3d<B, width, code, 3, 2, true, Start>;
+  using Encode = Conv3d<B, size, 2 * latents, 1, 1, true, Start>;
+  using Decode = Conv3d<B, latents, size, 1, 1, true, Start>;
   using Rectify = Scaling<B, code, ReLU>;
-  using Widen = Conv3d<B, code, width, 1, 1, false>;
+  using Widen = Conv3d<B, code, width, 1, 1, false, Start>;
   using Level = VaeLevel<R, 0>;
-  using Head = Conv3d<B, R::width(0), R::in, 1>;
+  using Head = Conv3d<B, R::width(0), R::in, 1, 1, true, Start>;
   using Scale = Scaling<B, R::in, NoActivation>;
   using Own = std::conditional_t<V::shared, typename VaeLevel<R, R::levels - 1>::Parameters,
                                  typename Level::Parameters>;

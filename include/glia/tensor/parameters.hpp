@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,18 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "glia/core/random.hpp"
 #include "glia/core/types.hpp"
+#include "glia/tensor/initial.hpp"
 
 namespace glia {
-
-/// How a parameter starts.
-enum class Initial {
-  kaiming_normal,  ///< N(0, 2 / ((1 + 0.01^2) fan_in)), He et al. 2015 for leaky ReLU of slope 0.01
-  xavier_uniform,  ///< U(-b, b), b^2 = 6 / (fan_in + fan_out), Glorot & Bengio 2010
-  zeros,
-  ones
-};
 
 /// One named array of weights, owned by a `ParameterSet`. Dims are PyTorch's: [Out, In, kD, kH, kW]
 /// for a convolution.
@@ -108,27 +99,8 @@ class ParameterSet {
         [&](const std::string&, auto& leaf) {
           using Leaf = std::remove_cvref_t<decltype(leaf)>;
           Random random(seed, ordinal++);
-          const auto fan_in = static_cast<double>(Leaf::size / Leaf::dims[0]);
-          const double deviation = std::sqrt(2.0 / (1.0001 * fan_in));
-          const auto fan_out =
-              static_cast<double>(Leaf::size / Leaf::dims[Leaf::dims.size() > 1 ? 1 : 0]);
-          const double bound = std::sqrt(6.0 / (fan_in + fan_out));
-          for (index_t i = 0; i < Leaf::size; ++i) {
-            switch (Leaf::initial) {
-              case Initial::kaiming_normal:
-                leaf.data[i] = static_cast<T>(deviation * random.normal());
-                break;
-              case Initial::xavier_uniform:
-                leaf.data[i] = static_cast<T>(random.uniform(-bound, bound));
-                break;
-              case Initial::zeros:
-                leaf.data[i] = T(0);
-                break;
-              case Initial::ones:
-                leaf.data[i] = T(1);
-                break;
-            }
-          }
+          for (index_t i = 0; i < Leaf::size; ++i)
+            leaf.data[i] = static_cast<T>(Leaf::initial.draw(random));
         },
         "", fields_);
   }

@@ -10,8 +10,8 @@ using namespace glia;
 namespace {
 
 struct Inner {
-  Parameter<double, Initial::kaiming_normal, 20, 30, 3, 3, 3> weight;
-  Parameter<double, Initial::zeros, 20> bias;
+  Parameter<double, Initial::kaiming_normal({30 * 27, 20 * 27}), 20, 30, 3, 3, 3> weight;
+  Parameter<double, Initial::zeros(), 20> bias;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);
@@ -20,7 +20,7 @@ struct Inner {
 };
 
 struct Linear {
-  Parameter<double, Initial::xavier_uniform, 20, 30, 3, 3, 3> weight;
+  Parameter<double, Initial::xavier_uniform({30 * 27, 20 * 27}), 20, 30, 3, 3, 3> weight;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("weight", p.weight...);
@@ -29,7 +29,7 @@ struct Linear {
 
 struct Outer {
   Inner first, spliced;
-  Parameter<double, Initial::ones, 5> gain;
+  Parameter<double, Initial::ones(), 5> gain;
   template <class F, class... P>
   static void fields(F&& f, P&... p) {
     f("first", p.first...);
