@@ -28,7 +28,7 @@ nlohmann::ordered_json to_json(const CheckReport& report) {
                                {"layout", check.layout},
                                {"label_scheme", check.label_scheme},
                                {"extent_whd", {check.extent.w, check.extent.h, check.extent.d}},
-                               {"spacing_dhw", check.spacing},
+                               {"spacing_dhw", {check.spacing.d, check.spacing.h, check.spacing.w}},
                                {"orientation", check.orientation},
                                {"problems", check.problems},
                                {"warnings", check.warnings}};
@@ -55,8 +55,8 @@ void print(const CheckReport& report) {
     std::printf("%s: %s", check.id.c_str(), check.layout.c_str());
     const bool image_read = !check.orientation.empty();
     if (image_read) {
-      std::printf(", %s, %.3gx%.3gx%.3g mm, %s", to_string(check.extent).c_str(), check.spacing[2],
-                  check.spacing[1], check.spacing[0], check.orientation.c_str());
+      std::printf(", %s, %s, %s", to_string(check.extent).c_str(), to_string(check.spacing).c_str(),
+                  check.orientation.c_str());
     }
     if (!check.label_scheme.empty()) std::printf(", labels %s", check.label_scheme.c_str());
     for (const auto& [value, count] : check.label_values) {

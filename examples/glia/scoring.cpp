@@ -32,7 +32,7 @@ std::string names_of(const std::vector<std::filesystem::path>& paths) {
 /// What a label file holds, in canonical order.
 struct Labels {
   LabelVolume volume;
-  std::array<double, 3> spacing;
+  Spacing spacing;
   Affine affine;
 };
 
@@ -51,7 +51,7 @@ Labels read_labels(const std::filesystem::path& path, const DataOptions& reading
   const NiftiHeader& header = image.header;
   const Orientation orientation = orientation_of(header.affine);
   return {to_canonical(to_internal(values, choose(values), path), orientation),
-          canonical_spacing(header.spacing, orientation),
+          canonical_spacing(header.affine.spacing(), orientation),
           canonical_affine(header.affine, header.extent, orientation)};
 }
 

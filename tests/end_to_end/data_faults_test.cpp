@@ -57,14 +57,13 @@ const std::vector<Fault> image_faults{
     {"D04 extents differ",
      [](const Phantoms& p) {
        const Extent smaller{20, 22, 23};
-       write_nifti_image(
-           p.file(1, "t2w"), Volume<float>(smaller, 1.0F),
-           make_nifti_header(smaller, {1, 1, 1}, read_nifti_header(p.file(1, "t2w")).affine));
+       write_nifti_image(p.file(1, "t2w"), Volume<float>(smaller, 1.0F),
+                         make_nifti_header(smaller, read_nifti_header(p.file(1, "t2w")).affine));
      },
      {"-t2w.nii.gz", "-t1n.nii.gz", "shape", "23x22x20", "24x22x20"}},
     {"D05 spacings differ",
-     [](const Phantoms& p) { NiftiDamage(p.file(1, "t2f")).put(at.pixdim + 8, 1.25F).save(); },
-     {"-t2f.nii.gz", "-t1n.nii.gz", "spacing", "1.25", "expected one spacing"}},
+     [](const Phantoms& p) { NiftiDamage(p.file(1, "t2f")).put(at.srow, -1.25F).save(); },
+     {"-t2f.nii.gz", "-t1n.nii.gz", "spacing", "1.25x1x1 mm", "expected one spacing"}},
     {"D05 affines differ",
      [](const Phantoms& p) { NiftiDamage(p.file(1, "t2f")).put(at.srow + 12, 5.0F).save(); },
      {"-t2f.nii.gz", "-t1n.nii.gz", "affine", "5.0", "expected at most 0.1"}},

@@ -66,7 +66,7 @@ void reorder(const std::filesystem::path& path) {
     const auto& from = image.header.affine.m[row];
     affine.m[row] = {from[2], -from[1], from[0], from[3] + from[1] * static_cast<double>(e.h - 1)};
   }
-  write_nifti_image(path, turned, make_nifti_header(turned.extent, {1, 1, 1}, affine));
+  write_nifti_image(path, turned, make_nifti_header(turned.extent, affine));
 }
 
 nlohmann::json evaluate(const Phantoms& p, const std::string& prediction,

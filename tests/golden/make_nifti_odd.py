@@ -36,7 +36,7 @@ def describe(path):
         "frames": int(numpy.prod(shape[3:])),
         "affine": image.affine[:3].tolist(),
         "axes": "".join(nibabel.aff2axcodes(image.affine)),
-        "zooms": [float(z) for z in image.header.get_zooms()[:3]],
+        "voxel_sizes": nibabel.affines.voxel_sizes(image.affine).tolist(),
     }
     voxels = numpy.asanyarray(image.dataobj)
     if voxels.dtype.kind not in "iuf":

@@ -10,6 +10,7 @@
 #include "glia/core/random.hpp"
 #include "glia/data/modality.hpp"
 #include "glia/data/patch_transform.hpp"
+#include "glia/tensor/spacing.hpp"
 #include "glia/tensor/view.hpp"
 
 namespace glia {
@@ -68,12 +69,14 @@ inline void require_valid(const AugmentOptions& o) {
 }
 
 /// Adds a random rotation, magnification and mirroring about the patch's centre to a crop (about
-/// its corner, zoomed patches would drift away from what they were centred on). `spacing` d, h, w
-/// in mm: the rotation is one of space, so voxels that are no cubes do not shear the anatomy.
+/// its corner, zoomed patches would drift away from what they were centred on). The rotation
+/// is one of space, so voxels that are no cubes do not shear the anatomy. Throws UsageError for a
+/// spacing that is not positive and finite.
 [[nodiscard]] inline PatchTransform augment_geometry(const PatchTransform& crop,
-                                                     const std::array<double, 3>& spacing,
+                                                     const Spacing& spacing,
                                                      const AugmentOptions& options,
                                                      Random& random) {
+  require_positive(spacing);
   PatchTransform drawn{.centre = crop.centre};
   if (random.bernoulli(options.rotation_probability)) {
     const double range = options.rotation_degrees * std::numbers::pi / 180;
@@ -94,7 +97,7 @@ inline void require_valid(const AugmentOptions& o) {
   for (std::size_t to = 0; to < 3; ++to) {
     const double sign = random.bernoulli(options.mirror_probability) ? -1.0 : 1.0;
     for (std::size_t from = 0; from < 3; ++from) {
-      drawn.matrix[from][to] *= sign * (spacing[to] / spacing[from]) / scale;
+      drawn.matrix[from][to] *= sign * (spacing.along(to) / spacing.along(from)) / scale;
     }
   }
   return drawn;

@@ -15,6 +15,7 @@
 #include "glia/io/nifti_geometry.hpp"
 #include "glia/io/nifti_read.hpp"
 #include "glia/io/orientation.hpp"
+#include "glia/tensor/spacing.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -27,7 +28,7 @@ struct Case {
       images{};                         ///< T1, T1ce, T2, FLAIR: [D, H, W], the files' intensities
   std::optional<LabelVolume> labels{};  ///< [D, H, W], internal labels
   LabelCounts label_values{};           ///< how often each value occurs in the label file
-  std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
+  Spacing spacing{};
   NiftiHeader geometry{};     ///< header of the first image, for files that describe this case
   Orientation orientation{};  ///< of that image: `from_canonical` restores its voxel order
   LabelScheme scheme{};       ///< of the label file, and of label files written for this case
@@ -63,16 +64,6 @@ struct CaseReading {
 }
 
 namespace detail {
-
-inline std::string to_text(const std::array<double, 3>& mm) {
-  const auto text = [](double value) {
-    std::string digits = std::to_string(value);
-    digits.erase(digits.find_last_not_of('0') + 1);
-    if (digits.ends_with('.')) digits.pop_back();
-    return digits;
-  };
-  return text(mm[0]) + "x" + text(mm[1]) + "x" + text(mm[2]);
-}
 
 /// Reads the files of a case one by one and compares each with the first.
 class CaseReader {
@@ -175,7 +166,7 @@ class CaseReader {
     const Orientation orientation = orientation_of(header.affine);
     const Extent extent = to_canonical(header.extent, orientation);
     const Affine affine = canonical_affine(header.affine, header.extent, orientation);
-    const auto spacing = canonical_spacing(header.spacing, orientation);
+    const auto spacing = canonical_spacing(header.affine.spacing(), orientation);
     if (reference_.empty()) {
       reference_ = file;
       extent_ = extent;
@@ -199,7 +190,7 @@ class CaseReader {
   }
 
   void compare(const std::filesystem::path& file, Extent extent, const Affine& affine,
-               const std::array<double, 3>& spacing, const Orientation& orientation) {
+               const Spacing& spacing, const Orientation& orientation) {
     const Case& contents = reading_.contents;
     const std::string both = file.string() + " and " + reference_.string() + ": ";
     const std::string codes =
@@ -211,11 +202,10 @@ class CaseReader {
                       ", expected one shape" + codes);
     }
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (std::abs(spacing[axis] - contents.spacing[axis]) <=
-          spacing_tolerance * contents.spacing[axis])
-        continue;
-      throw DataError(both + "spacing d,h,w: got " + to_text(spacing) + " and " +
-                      to_text(contents.spacing) + " mm, expected one spacing" + codes);
+      const double expected = contents.spacing.along(axis);
+      if (std::abs(spacing.along(axis) - expected) <= spacing_tolerance * expected) continue;
+      throw DataError(both + "spacing: got " + to_string(spacing) + " and " +
+                      to_string(contents.spacing) + ", expected one spacing" + codes);
     }
     const double distance = corner_distance(affine, affine_, extent);
     if (!(distance <= options_.affine_tolerance)) {

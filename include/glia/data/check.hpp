@@ -33,11 +33,11 @@ struct CaseCheck {
   std::string layout;
   std::string label_scheme;  ///< empty: no label file; for a single file all schemes that would fit
   std::array<std::optional<IntensitySummary>, modality::count>
-      images;                              ///< a single file has the first alone
-  LabelCounts label_values;                ///< values as the file holds them
-  Extent extent;                           ///< canonical orientation
-  std::array<double, 3> spacing{0, 0, 0};  ///< d, h, w in mm
-  std::string orientation;                 ///< of the first image, for instance "LPS"
+      images;                ///< a single file has the first alone
+  LabelCounts label_values;  ///< values as the file holds them
+  Extent extent;             ///< canonical orientation
+  Spacing spacing{0, 0, 0};
+  std::string orientation;  ///< of the first image, for instance "LPS"
 };
 
 struct CheckReport {
@@ -143,7 +143,7 @@ inline CaseCheck check_file(const std::filesystem::path& file, const CheckOption
     for (const std::string& warning : image.warnings)
       check.warnings.push_back(file.string() + ": " + warning);
     check.extent = to_canonical(image.header.extent, orientation);
-    check.spacing = canonical_spacing(image.header.spacing, orientation);
+    check.spacing = canonical_spacing(image.header.affine.spacing(), orientation);
     check.orientation = orientation.code();
     for (std::size_t i = 0; i < (std::min)(image.frames.size(), check.images.size()); ++i) {
       check.images[i] = summarise_intensities(image.frames[i]);

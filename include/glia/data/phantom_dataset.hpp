@@ -52,7 +52,7 @@ inline std::vector<std::string> write_phantom_dataset(const std::filesystem::pat
   const Extent extent = options.phantom.extent;
   const Affine brats{
       {{{-1, 0, 0, 0}, {0, -1, 0, static_cast<double>(extent.h - 1)}, {0, 0, 1, 0}}}};
-  const NiftiHeader geometry = make_nifti_header(extent, {1, 1, 1}, brats);
+  const NiftiHeader geometry = make_nifti_header(extent, brats);
   constexpr std::array<const char*, modality::count> suffixes{"t1n", "t1c", "t2w", "t2f"};
   for (index_t done = 0; done < options.count; ++done) {
     const PhantomCase phantom = make_phantom(options.phantom, options.seed, options.first + done);

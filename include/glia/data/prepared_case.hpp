@@ -10,6 +10,7 @@
 #include "glia/data/modality.hpp"
 #include "glia/data/soft_target.hpp"
 #include "glia/tensor/host_tensor.hpp"
+#include "glia/tensor/spacing.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -24,10 +25,10 @@ struct PreparedCase {
   std::optional<LabelVolume> labels;  ///< [D, H, W], the same crop
   std::optional<SoftTarget> soft{};   ///< what is trained on instead of the labels, the same crop
   bool pseudo_labelled = false;       ///< labels and soft target come from a teacher
-  std::optional<ContentId> content{};      ///< see `content_id`
-  CropBox crop;                            ///< where the crop lies in the original volume
-  Extent original;                         ///< extent before the crop, canonical orientation
-  std::array<double, 3> spacing{1, 1, 1};  ///< d, h, w in mm
+  std::optional<ContentId> content{};  ///< see `content_id`
+  CropBox crop;                        ///< where the crop lies in the original volume
+  Extent original;                     ///< extent before the crop, canonical orientation
+  Spacing spacing;
 };
 
 /// Ids separated by commas, which no id holds: how files of weights list cases.

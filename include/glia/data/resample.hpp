@@ -106,9 +106,12 @@ inline void resample(View<const float> from, View<float> to) {
           result.soft->set(voxel, r, source.soft->at(nearest, r));
         ++voxel;
       }
-  const std::array<index_t, 3> was{before.d, before.h, before.w}, is{grid.d, grid.h, grid.w};
-  for (std::size_t axis = 0; axis < 3; ++axis)
-    result.spacing[axis] *= static_cast<double>(was[axis]) / static_cast<double>(is[axis]);
+  const auto stretch = [](index_t was, index_t is) {
+    return static_cast<double>(was) / static_cast<double>(is);
+  };
+  result.spacing = {source.spacing.d * stretch(before.d, grid.d),
+                    source.spacing.h * stretch(before.h, grid.h),
+                    source.spacing.w * stretch(before.w, grid.w)};
   return result;
 }
 

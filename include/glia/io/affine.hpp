@@ -3,8 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 
 namespace glia {
+
+/// Distances in mm between neighbouring voxels along the axes i, j, k of a file: what Spacing is
+/// along those of a volume.
+struct FileSpacing {
+  double i = 1, j = 1, k = 1;
+
+  /// Along axis 0 (i), 1 (j) or 2 (k).
+  [[nodiscard]] constexpr double along(std::size_t axis) const {
+    return axis == 0 ? i : axis == 1 ? j : k;
+  }
+  friend constexpr bool operator==(const FileSpacing&, const FileSpacing&) = default;
+};
 
 /// Maps voxel indices (i, j, k) to millimetres (x right, y anterior, z superior): x = m (i, j, k,
 /// 1)^T.
@@ -26,11 +39,10 @@ struct Affine {
            m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
   }
 
-  /// Lengths of the three columns: distance in mm between neighbours along i, j, k.
-  [[nodiscard]] std::array<double, 3> spacing() const {
-    std::array<double, 3> length{};
-    for (std::size_t c = 0; c < 3; ++c) length[c] = std::hypot(m[0][c], m[1][c], m[2][c]);
-    return length;
+  /// Lengths of the three columns.
+  [[nodiscard]] FileSpacing spacing() const {
+    const auto length = [&](std::size_t c) { return std::hypot(m[0][c], m[1][c], m[2][c]); };
+    return {length(0), length(1), length(2)};
   }
 
   /// True if every entry is finite.
@@ -44,7 +56,7 @@ struct Affine {
   /// map.
   [[nodiscard]] double orthogonality() const {
     const auto length = spacing();
-    const double box = length[0] * length[1] * length[2];
+    const double box = length.i * length.j * length.k;
     return box > 0 ? std::abs(determinant()) / box : 0;
   }
 

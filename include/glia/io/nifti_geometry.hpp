@@ -19,11 +19,10 @@ struct NiftiQuaternion {
   double qfac = 1;
 };
 
-/// Affine of a qform ("method 2" of nifti1.h): R(b, c, d) diag(spacing_i, spacing_j, qfac
-/// spacing_k) + offset. Empty if b^2 + c^2 + d^2 exceeds 1 by more than single precision explains.
+/// Affine of a qform ("method 2" of nifti1.h): R(b, c, d) diag(spacing.i, spacing.j, qfac
+/// spacing.k) + offset. Empty if b^2 + c^2 + d^2 exceeds 1 by more than single precision explains.
 [[nodiscard]] inline std::optional<Affine> affine_from_quaternion(
-    const NiftiQuaternion& q, const std::array<double, 3>& spacing,
-    const std::array<double, 3>& offset) {
+    const NiftiQuaternion& q, const FileSpacing& spacing, const std::array<double, 3>& offset) {
   const double b = q.b, c = q.c, d = q.d;
   const double square = 1 - (b * b + c * c + d * d);
   if (!(square >= -3.0 * std::numeric_limits<float>::epsilon())) return std::nullopt;
@@ -33,7 +32,7 @@ struct NiftiQuaternion {
   result.m = {{{1 - s * (c * c + d * d), s * (b * c - a * d), s * (b * d + a * c), offset[0]},
                {s * (b * c + a * d), 1 - s * (b * b + d * d), s * (c * d - a * b), offset[1]},
                {s * (b * d - a * c), s * (c * d + a * b), 1 - s * (b * b + c * c), offset[2]}}};
-  const std::array<double, 3> scale{spacing[0], spacing[1], spacing[2] * q.qfac};
+  const std::array<double, 3> scale{spacing.i, spacing.j, spacing.k * q.qfac};
   for (auto& row : result.m) {
     for (std::size_t axis = 0; axis < 3; ++axis) row[axis] *= scale[axis];
   }
@@ -49,7 +48,7 @@ struct NiftiQuaternion {
   for (std::size_t row = 0; row < 3; ++row) {
     for (std::size_t column = 0; column < 3; ++column) {
       const double sign = column == 2 ? result.qfac : 1;
-      r[row][column] = sign * affine.m[row][column] / length[column];
+      r[row][column] = sign * affine.m[row][column] / length.along(column);
     }
   }
   // 4 q_i q_j for all pairs of (a, b, c, d); the row of the largest component loses no digits.
@@ -76,8 +75,8 @@ struct NiftiQuaternion {
 /// Affine of a file that has neither qform nor sform: voxels along right-to-left, back-to-front,
 /// feet-to-head around the centre of the volume (the ANALYZE convention, as nibabel and SPM read
 /// it).
-[[nodiscard]] inline Affine centred_affine(Extent extent, const std::array<double, 3>& spacing) {
-  const std::array<double, 3> step{-spacing[0], spacing[1], spacing[2]};
+[[nodiscard]] inline Affine centred_affine(Extent extent, const FileSpacing& spacing) {
+  const std::array<double, 3> step{-spacing.i, spacing.j, spacing.k};
   const std::array<index_t, 3> count{extent.w, extent.h, extent.d};
   Affine result;
   for (std::size_t axis = 0; axis < 3; ++axis) {

@@ -38,9 +38,12 @@ struct NiftiHeader {
   double slope = 1, inter = 0;    ///< voxel value = slope * stored + inter
   Extent extent{0, 0, 0};         ///< w = dim[1], h = dim[2], d = dim[3]
   index_t frames = 1;             ///< dim[4] * ... * dim[7]
-  std::array<double, 3> spacing{1, 1, 1};  ///< along i, j, k in mm, from pixdim
   int qform_code = 0, sform_code = 0;
-  Affine affine;  ///< sform if sform_code > 0, else qform if qform_code > 0, else centred
+  /// Where the voxels lie: sform if sform_code > 0, else qform if qform_code > 0, else centred. It
+  /// owns the distances too: the spacing of a file is `affine.spacing()` wherever one is needed.
+  /// pixdim is what a qform scales by and what a file without forms has; where it differs from the
+  /// affine there is a warning.
+  Affine affine;
   std::vector<std::string> warnings;  ///< what is odd but readable, without the file name
 
   /// Bytes of the voxels of all frames.
@@ -112,7 +115,7 @@ class NiftiParser {
     read_extent();
     read_offset();
     read_scaling();
-    read_spacing();
+    read_pixdim();
     read_affine();
   }
 
@@ -202,25 +205,30 @@ class NiftiParser {
     header_.inter = inter;
   }
 
-  void read_spacing() {
+  void read_pixdim() {
     const std::size_t last = axes_ > 3 ? static_cast<std::size_t>(axes_) : 3;
     for (std::size_t axis = 0; axis <= last; ++axis) {
       const auto value = static_cast<double>(get(raw_.pixdim[axis]));
       const std::string field = "pixdim[" + std::to_string(axis) + "]";
       if (!std::isfinite(value)) refuse(field, number_text(value), "a finite number");
-      if (axis < 1 || axis > 3) continue;
-      if (value == 0 && static_cast<index_t>(axis) <= axes_) {
-        header_.warnings.push_back(field + " is 0: 1 mm is used");
-      } else if (value < 0) {
+      if (axis >= 1 && axis <= 3 && value < 0)
         header_.warnings.push_back(field + " is negative: its absolute value is used");
-      }
-      header_.spacing[axis - 1] = value == 0 ? 1 : std::abs(value);
     }
+    const auto length = [&](std::size_t axis) {
+      return std::abs(static_cast<double>(get(raw_.pixdim[axis])));
+    };
+    pixdim_ = {length(1), length(2), length(3)};
     const int unit = get(raw_.xyzt_units) & 0x07;
     if (unit != NIFTI_UNITS_MM && unit != NIFTI_UNITS_UNKNOWN) {
       header_.warnings.push_back("xyzt_units names unit " + std::to_string(unit) +
                                  ", not mm: numbers are taken as mm");
     }
+  }
+
+  /// What pixdim says where an affine is made of it: 0 says nothing, and 1 mm is used.
+  [[nodiscard]] FileSpacing usable_pixdim() const {
+    const auto usable = [](double length) { return length == 0 ? 1 : length; };
+    return {usable(pixdim_.i), usable(pixdim_.j), usable(pixdim_.k)};
   }
 
   [[nodiscard]] int form_code(const char* field, int code) {
@@ -256,7 +264,7 @@ class NiftiParser {
     for (const double value : {q.b, q.c, q.d, offset[0], offset[1], offset[2]}) {
       if (!std::isfinite(value)) refuse("qform", number_text(value), "finite numbers");
     }
-    return affine_from_quaternion(q, header_.spacing, offset);
+    return affine_from_quaternion(q, usable_pixdim(), offset);
   }
 
   void check_affine(const char* field, const Affine& affine) const {
@@ -279,9 +287,9 @@ class NiftiParser {
       check_affine("qform", header_.affine);
     } else {
       // As nibabel: an axis that the image does not have counts 1 mm whatever pixdim says.
-      auto spacing = header_.spacing;
-      for (auto axis = static_cast<std::size_t>(axes_); axis < 3; ++axis) spacing[axis] = 1;
-      header_.affine = centred_affine(header_.extent, spacing);
+      const FileSpacing spacing = usable_pixdim();
+      header_.affine = centred_affine(
+          header_.extent, {spacing.i, axes_ < 2 ? 1 : spacing.j, axes_ < 3 ? 1 : spacing.k});
       header_.warnings.emplace_back(
           "neither qform nor sform: orientation is assumed from the order of the voxels");
     }
@@ -291,8 +299,8 @@ class NiftiParser {
   void compare_forms(const std::optional<Affine>& qform) {
     const double distance =
         qform ? corner_distance(*qform, header_.affine, header_.extent) : HUGE_VAL;
-    const double smallest =
-        (std::min)({header_.spacing[0], header_.spacing[1], header_.spacing[2]});
+    const FileSpacing spacing = header_.affine.spacing();
+    const double smallest = (std::min)({spacing.i, spacing.j, spacing.k});
     if (!(distance > 0.1 * smallest)) return;
     header_.warnings.push_back((qform
                                     ? "qform and sform differ by " + number_text(distance) + " mm"
@@ -304,13 +312,13 @@ class NiftiParser {
     if (header_.affine.orthogonality() < 1 - 1e-4) {
       header_.warnings.emplace_back("the axes of the affine are not at right angles");
     }
-    const auto length = header_.affine.spacing();
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (std::abs(length[axis] - header_.spacing[axis]) > 0.01 * header_.spacing[axis]) {
-        header_.warnings.push_back("pixdim[" + std::to_string(axis + 1) + "] is " +
-                                   number_text(header_.spacing[axis]) + " mm but the affine has " +
-                                   number_text(length[axis]) + " mm");
-      }
+      const double pixdim = pixdim_.along(axis), used = header_.affine.spacing().along(axis);
+      const bool missing = pixdim == 0 && static_cast<index_t>(axis) >= axes_;
+      if (missing || std::abs(used - pixdim) <= 0.01 * pixdim) continue;
+      header_.warnings.push_back("pixdim[" + std::to_string(axis + 1) + "] is " +
+                                 number_text(pixdim) + " mm but the affine has " +
+                                 number_text(used) + " mm: the affine is used");
     }
   }
 
@@ -318,6 +326,7 @@ class NiftiParser {
   const std::string& name_;
   Raw raw_;
   index_t axes_ = 0;
+  FileSpacing pixdim_;  // as the header has it, without signs
 };
 
 }  // namespace detail

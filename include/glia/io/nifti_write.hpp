@@ -136,12 +136,9 @@ inline void write_nifti_image(const std::filesystem::path& path, const Volume<fl
 /// A NIfTI-1 header for volumes that come from no file: qform and sform both with code 1 (scanner),
 /// mm.
 ///
-/// An affine whose axes are not at right angles has no quaternion; its qform code is 0. `spacing`
-/// is along i, j, k. Throws UsageError for extents beyond 32767, DataError for an affine that
-/// cannot be inverted.
-[[nodiscard]] inline NiftiHeader make_nifti_header(Extent extent,
-                                                   const std::array<double, 3>& spacing,
-                                                   const Affine& affine) {
+/// An affine whose axes are not at right angles has no quaternion; its qform code is 0. Throws
+/// UsageError for extents beyond 32767, DataError for an affine that cannot be inverted.
+[[nodiscard]] inline NiftiHeader make_nifti_header(Extent extent, const Affine& affine) {
   constexpr index_t longest = (std::numeric_limits<short>::max)();
   if (extent.w > longest || extent.h > longest || extent.d > longest) {
     throw UsageError("NIfTI-1 header: extent: got " + to_string(extent) + ", expected at most " +
@@ -158,7 +155,8 @@ inline void write_nifti_image(const std::filesystem::path& path, const Volume<fl
   raw.scl_slope = 1;
   raw.xyzt_units = NIFTI_UNITS_MM;
   raw.pixdim[0] = 1;
-  for (std::size_t axis = 0; axis < 3; ++axis) raw.pixdim[axis + 1] = single(spacing[axis]);
+  const FileSpacing spacing = affine.spacing();
+  for (std::size_t axis = 0; axis < 3; ++axis) raw.pixdim[axis + 1] = single(spacing.along(axis));
   if (affine.finite() && affine.orthogonality() > 1 - 1e-8) {
     const NiftiQuaternion q = quaternion_from_affine(affine);
     raw.pixdim[0] = single(q.qfac);

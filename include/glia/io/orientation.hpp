@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "glia/io/affine.hpp"
+#include "glia/tensor/spacing.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {
@@ -39,7 +40,7 @@ namespace detail {
   const auto length = affine.spacing();
   Affine x;
   for (std::size_t r = 0; r < 3; ++r) {
-    for (std::size_t c = 0; c < 3; ++c) x.m[r][c] = affine.m[r][c] / length[c];
+    for (std::size_t c = 0; c < 3; ++c) x.m[r][c] = affine.m[r][c] / length.along(c);
   }
   // Convergence is quadratic; an almost singular matrix first needs a halving per binary digit.
   for (int iteration = 0; iteration < 60; ++iteration) {
@@ -136,10 +137,10 @@ void for_each_reoriented(Extent file, const Orientation& orientation, Visit&& vi
   return {of(2), of(1), of(0)};
 }
 
-/// Spacing (i, j, k) of a file as (d, h, w) of the canonical volume.
-[[nodiscard]] inline std::array<double, 3> canonical_spacing(const std::array<double, 3>& file,
-                                                             const Orientation& orientation) {
-  const auto axes = detail::to_canonical_axes(file, orientation);
+/// Spacing of the canonical volume of a file.
+[[nodiscard]] inline Spacing canonical_spacing(const FileSpacing& file,
+                                               const Orientation& orientation) {
+  const auto axes = detail::to_canonical_axes<double>({file.i, file.j, file.k}, orientation);
   return {axes[2], axes[1], axes[0]};
 }
 

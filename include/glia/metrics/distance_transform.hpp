@@ -1,12 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <limits>
 #include <vector>
 
 #include "glia/metrics/mask.hpp"
+#include "glia/tensor/spacing.hpp"
 
 namespace glia {
 namespace detail {
@@ -56,9 +56,11 @@ class ParabolaEnvelope {
 }  // namespace detail
 
 /// Squared Euclidean distance in mm^2 from every voxel to the nearest voxel of the mask, exact;
-/// infinite if the mask is empty. `spacing` is d, h, w in mm. Memory: 8 bytes per voxel.
-[[nodiscard]] inline Volume<double> squared_distance_transform(
-    const Mask& mask, const std::array<double, 3>& spacing) {
+/// infinite if the mask is empty. Memory: 8 bytes per voxel. Throws UsageError for a spacing that
+/// is not positive and finite.
+[[nodiscard]] inline Volume<double> squared_distance_transform(const Mask& mask,
+                                                               const Spacing& spacing) {
+  require_positive(spacing);
   const Extent e = mask.extent;
   Volume<double> distance(e);
   std::transform(
@@ -67,15 +69,15 @@ class ParabolaEnvelope {
   double* values = distance.voxels.data();
   detail::ParabolaEnvelope envelope;
   for (index_t row = 0; row < e.d * e.h; ++row) {
-    envelope.transform(values + row * e.w, e.w, 1, spacing[2]);
+    envelope.transform(values + row * e.w, e.w, 1, spacing.w);
   }
   for (index_t d = 0; d < e.d; ++d) {
     for (index_t w = 0; w < e.w; ++w) {
-      envelope.transform(values + d * e.h * e.w + w, e.h, e.w, spacing[1]);
+      envelope.transform(values + d * e.h * e.w + w, e.h, e.w, spacing.h);
     }
   }
   for (index_t voxel = 0; voxel < e.h * e.w; ++voxel) {
-    envelope.transform(values + voxel, e.d, e.h * e.w, spacing[0]);
+    envelope.transform(values + voxel, e.d, e.h * e.w, spacing.d);
   }
   return distance;
 }

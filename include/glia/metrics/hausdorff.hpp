@@ -62,7 +62,7 @@ inline Mask surface(const Mask& mask, const Bounds& bounds) {
 
 /// Distance in mm from each voxel of `from` to the nearest voxel of `to`, in scan order.
 inline std::vector<double> directed_distances(const Mask& from, const Mask& to,
-                                              const std::array<double, 3>& spacing) {
+                                              const Spacing& spacing) {
   const Volume<double> squared = squared_distance_transform(to, spacing);
   std::vector<double> distances;
   for (std::size_t i = 0; i < from.voxels.size(); ++i) {
@@ -99,11 +99,11 @@ struct MaxOfPercentiles {
 };
 
 /// Percentile of the Hausdorff distance between the borders of two masks in mm; 100 gives the
-/// distance itself. Borders are what an erosion by the 6-neighbourhood removes. `spacing` is
-/// d, h, w in mm.
-/// Requires: 0 <= percent <= 100. Throws UsageError if a mask is empty or the extents differ.
+/// distance itself. Borders are what an erosion by the 6-neighbourhood removes.
+/// Requires: 0 <= percent <= 100. Throws UsageError if a mask is empty, the extents differ or the
+/// spacing is not positive and finite.
 template <HausdorffDefinition Definition = PooledPercentile>
-[[nodiscard]] double hausdorff(const Mask& a, const Mask& b, const std::array<double, 3>& spacing,
+[[nodiscard]] double hausdorff(const Mask& a, const Mask& b, const Spacing& spacing,
                                double percent = 95) {
   require_same_extent(a.extent, b.extent);
   const auto bounds = detail::bounds_of_union(a, b);

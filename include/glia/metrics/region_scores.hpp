@@ -21,10 +21,12 @@ struct RegionScores {
 inline constexpr double hd95_if_one_is_empty = 373.12866;
 
 /// Scores of one region by the rules of BraTS up to 2022: both masks empty gives Dice 1 and HD95 0,
-/// exactly one empty gives Dice 0 and HD95 373.12866. Throws UsageError if the extents differ.
+/// exactly one empty gives Dice 0 and HD95 373.12866. Throws UsageError if the extents differ or
+/// the spacing is not positive and finite.
 template <HausdorffDefinition Definition = PooledPercentile>
 [[nodiscard]] RegionScores score_region(const Mask& truth, const Mask& prediction,
-                                        const std::array<double, 3>& spacing) {
+                                        const Spacing& spacing) {
+  require_positive(spacing);
   const Confusion c = confusion(truth, prediction);
   const bool truth_empty = c.true_positive + c.false_negative == 0;
   const bool prediction_empty = c.true_positive + c.false_positive == 0;
@@ -37,11 +39,11 @@ template <HausdorffDefinition Definition = PooledPercentile>
   return scores;
 }
 
-/// Scores of WT, TC and ET of one case; `spacing` is d, h, w in mm. Throws UsageError if the
-/// extents differ.
+/// Scores of WT, TC and ET of one case. Throws UsageError as score_region does.
 template <HausdorffDefinition Definition = PooledPercentile>
-[[nodiscard]] std::array<RegionScores, region::count> score_case(
-    const LabelVolume& truth, const LabelVolume& prediction, const std::array<double, 3>& spacing) {
+[[nodiscard]] std::array<RegionScores, region::count> score_case(const LabelVolume& truth,
+                                                                 const LabelVolume& prediction,
+                                                                 const Spacing& spacing) {
   std::array<RegionScores, region::count> scores;
   for (int r = 0; r < region::count; ++r) {
     scores[static_cast<std::size_t>(r)] =

@@ -14,7 +14,7 @@ namespace {
 
 using namespace glia;
 
-constexpr std::array<double, 3> cubes{1, 1, 1};
+constexpr Spacing cubes{1, 1, 1};
 
 double determinant(const std::array<std::array<double, 3>, 3>& m) {
   return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
@@ -69,7 +69,7 @@ TEST_CASE("each augmentation happens as often as its probability says") {
 }
 
 TEST_CASE("rotation turns space in mm: lengths are kept whatever the voxels' shape") {
-  const std::array<double, 3> spacing{5, 0.5, 1};
+  const Spacing spacing{5, 0.5, 1};
   AugmentOptions options = AugmentOptions::none();
   options.rotation_probability = 1;
   for (std::uint32_t i = 0; i < 50; ++i) {
@@ -80,7 +80,8 @@ TEST_CASE("rotation turns space in mm: lengths are kept whatever the voxels' sha
       for (std::size_t b = 0; b < 3; ++b) {
         double product = 0;  // of the images of two unit steps in mm
         for (std::size_t k = 0; k < 3; ++k) {
-          product += m[k][a] * spacing[k] / spacing[a] * (m[k][b] * spacing[k] / spacing[b]);
+          product += m[k][a] * spacing.along(k) / spacing.along(a) *
+                     (m[k][b] * spacing.along(k) / spacing.along(b));
         }
         CHECK(product == doctest::Approx(a == b ? 1 : 0));
       }

@@ -42,7 +42,7 @@ Volume<T> mirrored(const Volume<T>& volume) {
 NiftiHeader mirrored_header() {
   Affine affine;
   affine.m = {{{1, 0, 0, -static_cast<double>(small_extent.w - 1)}, {0, -1, 0, 239}, {0, 0, 1, 0}}};
-  return make_nifti_header(small_extent, {1, 1, 1}, affine);
+  return make_nifti_header(small_extent, affine);
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ TEST_CASE("a sound case: images, labels, spacing, geometry, no warnings") {
   REQUIRE(contents.labels.has_value());
   CHECK(contents.labels->voxels == small_labels(label::ET).voxels);
   CHECK(contents.label_values == LabelCounts{{0, 117}, {1, 1}, {2, 1}, {4, 1}});
-  CHECK(contents.spacing == std::array<double, 3>{1, 1, 1});
+  CHECK(contents.spacing == Spacing{1, 1, 1});
   CHECK(contents.orientation.code() == "LPS");
   CHECK(contents.scheme.name == "brats2018");
   CHECK(joined(contents.warnings) == "");
@@ -90,12 +90,25 @@ TEST_CASE("another shape: both files and both shapes") {
   CHECK(holds(refusal(files), "case_seg.nii and ", "case_t1.nii: shape", "got 7x5x4 and 6x5x4"));
 }
 
+TEST_CASE(
+    "pixdim of one file that its sform contradicts is a warning: the affine has the spacing") {
+  const TemporaryDirectory folder;
+  const CaseFiles files = write_small_case(folder.path());
+  for (const std::size_t changed : {modality::T1, modality::FLAIR}) {
+    patch(files.images[changed], field::pixdim + 12, 1.5F);
+    const Case contents = read_case(files);
+    CHECK(contents.spacing == Spacing{1, 1, 1});
+    CHECK(holds(joined(contents.warnings), files.images[changed].string(),
+                "pixdim[3] is 1.5 mm but the affine has 1 mm: the affine is used"));
+  }
+}
+
 TEST_CASE("another spacing or place beyond the tolerance") {
   const TemporaryDirectory folder;
   const CaseFiles files = write_small_case(folder.path());
-  patch(files.images[modality::FLAIR], field::pixdim + 12, 1.5F);
-  CHECK(
-      holds(refusal(files), "case_flair.nii and ", "case_t1.nii: spacing", "1.5x1x1 and 1x1x1 mm"));
+  patch(files.images[modality::FLAIR], field::srow_z + 8, 1.5F);
+  CHECK(holds(refusal(files), "case_flair.nii and ",
+              "case_t1.nii: spacing: got 1x1x1.5 mm and 1x1x1 mm, expected one spacing"));
 
   write_small_case(folder.path());
   patch(files.images[modality::T1ce], field::srow_z + 12, 0.5F);
@@ -160,7 +173,7 @@ TEST_CASE("sform and qform that disagree, and neither of them, are warnings that
     for (const auto& image : files.images) patch(image, field::qform_code, std::int32_t{0});
     patch(files.label, field::qform_code, std::int32_t{0});
     const Case contents = read_case(files);
-    CHECK(contents.spacing == std::array<double, 3>{1, 1, 1});
+    CHECK(contents.spacing == Spacing{1, 1, 1});
     CHECK(holds(joined(contents.warnings), "case_t1.nii", "qform"));
   }
 }
@@ -170,10 +183,10 @@ TEST_CASE("anisotropic spacing is told in the order d, h, w") {
   const CaseFiles files = write_small_case(folder.path());
   Affine affine;
   affine.m = {{{-0.5, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 5, 0}}};
-  const NiftiHeader header = make_nifti_header(small_extent, {0.5, 1, 5}, affine);
+  const NiftiHeader header = make_nifti_header(small_extent, affine);
   for (const auto& image : files.images) write_nifti_image(image, small_image(), header);
   write_nifti_labels(files.label, small_labels(), header);
-  CHECK(read_case(files).spacing == std::array<double, 3>{5, 1, 0.5});
+  CHECK(read_case(files).spacing == Spacing{.d = 5, .h = 1, .w = 0.5});
 }
 
 TEST_CASE("NaN voxels are refused, or become 0 with a warning") {
@@ -314,7 +327,7 @@ TEST_CASE("real cases read as nibabel reads them") {
     REQUIRE(dataset.cases.size() == 1);
     const Case contents = read_case(dataset.cases.front());
     CHECK(contents.orientation.code() == real.orientation);
-    CHECK(contents.spacing == std::array<double, 3>{1, 1, 1});
+    CHECK(contents.spacing == Spacing{1, 1, 1});
     CHECK(contents.label_values == real.labels);
     CHECK(contents.labels.has_value() == !real.labels.empty());
     for (std::size_t i = 0; i < 4; ++i) {

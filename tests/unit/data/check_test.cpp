@@ -40,7 +40,7 @@ TEST_CASE("a sound data set: layout, scheme, intensities, labels, geometry and e
   CHECK(check.label_scheme == "brats2018");
   CHECK(check.label_values == LabelCounts{{0, 117}, {1, 1}, {2, 1}, {4, 1}});
   CHECK(check.extent == small_extent);
-  CHECK(check.spacing == std::array<double, 3>{1, 1, 1});
+  CHECK(check.spacing == Spacing{1, 1, 1});
   CHECK(check.orientation == "LPS");
   // 24 voxels at (d, h, w) in [1, 2] x [1, 3] x [1, 4] hold 101 + 30 d + 6 h + w:
   // mean 101 + 45 + 12 + 2.5

@@ -53,7 +53,7 @@ TEST_CASE("a phantom data set has BraTS 2023's names, geometry, types and labels
   const NiftiImage flair = read_nifti(place / (phantom.id + "-t2f.nii.gz"));
   CHECK(flair.header.datatype == 4);  // int16
   CHECK(flair.header.extent == Extent{20, 24, 22});
-  CHECK(flair.header.spacing == std::array<double, 3>{1, 1, 1});
+  CHECK(flair.header.affine.spacing() == FileSpacing{1, 1, 1});
   CHECK(flair.header.qform_code == 1);
   CHECK(flair.header.sform_code == 1);
   // BraTS: voxel 0 lies at the right, in front, below; the second offset is extent - 1.

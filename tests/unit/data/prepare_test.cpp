@@ -23,7 +23,7 @@ TEST_CASE("a prepared case: crop, channels last, z-scores, labels of the same cr
   CHECK(prepared.id == "x");
   CHECK(prepared.crop == CropBox{1, 1, 1, {2, 3, 2}});
   CHECK(prepared.original == Extent{3, 4, 5});
-  CHECK(prepared.spacing == std::array<double, 3>{3, 2, 1});
+  CHECK(prepared.spacing == Spacing{3, 2, 1});
   REQUIRE(prepared.image.shape() == Shape{1, 2, 3, 2, 4});
   const auto view = prepared.image.view();
   CHECK(view.at(0, 0, 0, 0, modality::T1) == -1);

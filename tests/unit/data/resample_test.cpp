@@ -70,7 +70,7 @@ TEST_CASE("a resampled case: hard labels, its spacing, and still the place it ca
   CHECK(result.soft->at(3, 2) == 1);  // voxel (0, 1, 1)
   CHECK(result.soft->at(3 + 4, 2) == 1);
   CHECK(result.soft->at(3 + 8, 2) == 0);
-  CHECK(result.spacing == std::array<double, 3>{1.5, 2, 2});
+  CHECK(result.spacing == Spacing{1.5, 2, 2});
   CHECK(result.crop == source.crop);
   CHECK(result.original == source.original);
   CHECK_THROWS_WITH_AS((void)resample(source, {0, 2, 2}),

@@ -17,7 +17,7 @@ inline constexpr Extent small_extent{4, 5, 6};
 inline NiftiHeader brats_header(Extent extent = small_extent) {
   Affine affine;
   affine.m = {{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 1, 0}}};
-  return make_nifti_header(extent, {1, 1, 1}, affine);
+  return make_nifti_header(extent, affine);
 }
 
 /// An image with a brain of distinct positive values in the middle and 0 on its border.

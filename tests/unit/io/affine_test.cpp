@@ -19,8 +19,8 @@ TEST_CASE("affine: apply, determinant and spacing by hand") {
   CHECK(point[2] == doctest::Approx(0.1 + 4.5 + 3));
   // -1 (-3 - 0.01) - 0.1 (0.375 - 0) + 0
   CHECK(sheared.determinant() == doctest::Approx(3.01 - 0.0375));
-  CHECK(sheared.spacing()[0] == doctest::Approx(std::sqrt(1 + 0.0625)));
-  CHECK(sheared.spacing()[2] == doctest::Approx(std::sqrt(0.04 + 2.25)));
+  CHECK(sheared.spacing().i == doctest::Approx(std::sqrt(1 + 0.0625)));
+  CHECK(sheared.spacing().k == doctest::Approx(std::sqrt(0.04 + 2.25)));
 }
 
 TEST_CASE("affine: the inverse undoes it from both sides") {
@@ -73,7 +73,8 @@ TEST_CASE("quaternion: there and back for rotations of all kinds") {
     for (const double c : {-0.3, 0.0, 0.4}) {
       for (const double d : {-0.2, 0.0, 0.1}) {
         for (const double qfac : {-1.0, 1.0}) {
-          const std::array<double, 3> spacing{0.5, 1, 5}, offset{7, 8, 9};
+          const FileSpacing spacing{0.5, 1, 5};
+          const std::array<double, 3> offset{7, 8, 9};
           const auto affine = affine_from_quaternion({b, c, d, qfac}, spacing, offset);
           REQUIRE(affine);
           const auto q = quaternion_from_affine(*affine);

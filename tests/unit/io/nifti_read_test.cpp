@@ -80,7 +80,7 @@ TEST_CASE("nifti: the plain file in both versions and byte orders") {
       CHECK(image.header.extent == Extent{2, 3, 4});
       CHECK(image.header.frames == 1);
       CHECK(image.header.affine == Affine{{{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 1, 0}}}});
-      CHECK(image.header.spacing == std::array<double, 3>{1, 1, 1});
+      CHECK(image.header.affine.spacing() == FileSpacing{1, 1, 1});
       CHECK(image.warnings.empty());
       REQUIRE(image.frames.size() == 1);
       CHECK(image.frames[0].voxels == count_up(24));
@@ -365,7 +365,9 @@ TEST_CASE("nifti: odd geometry that is readable gives warnings") {
   auto file = plain_nifti();
   file.sform({{{-1, 0.1, 0, 0}, {0, -1, 0, 239}, {0, 0, 1, 0}}});
   CHECK(warns(read(file), "right angles"));
+  // The affine owns places and distances, pixdim only what is made of it.
   file.sform({{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 1.5, 0}}});
+  CHECK(read(file).header.affine.spacing() == FileSpacing{1, 1, 1.5});
   CHECK(warns(read(file), "pixdim[3] is 1 mm but the affine has 1.5 mm"));
   file = plain_nifti();
   file.pixdim(1, 0);
@@ -373,7 +375,7 @@ TEST_CASE("nifti: odd geometry that is readable gives warnings") {
   const auto image = read(file);
   CHECK(warns(image, "pixdim[1] is 0"));
   CHECK(warns(image, "pixdim[2] is negative"));
-  CHECK(image.header.spacing == std::array<double, 3>{1, 1, 1});
+  CHECK(image.header.affine.spacing() == FileSpacing{1, 1, 1});
   file = plain_nifti();
   file.put(file.at.units, char{1});
   CHECK(warns(read(file), "not mm"));

@@ -145,7 +145,7 @@ TEST_CASE("nifti image: int16 and float32 in either byte order") {
 
 TEST_CASE("nifti labels: equal input gives equal bytes; the name decides on compression") {
   const test::TemporaryDirectory folder;
-  const auto header = make_nifti_header({2, 3, 4}, {1, 1, 1}, {});
+  const auto header = make_nifti_header({2, 3, 4}, {});
   const auto labels = some_labels(header.extent);
   for (const char* name : {"a.nii", "b.nii", "a.nii.gz", "b.NII.GZ"}) {
     write_nifti_labels(folder / name, labels, header);
@@ -158,7 +158,7 @@ TEST_CASE("nifti labels: equal input gives equal bytes; the name decides on comp
 
 TEST_CASE("nifti labels: misuse is refused before anything is written") {
   const test::TemporaryDirectory folder;
-  const auto header = make_nifti_header({2, 3, 4}, {1, 1, 1}, {});
+  const auto header = make_nifti_header({2, 3, 4}, {});
   CHECK(holds(message_of<UsageError>([&] {
                 write_nifti_labels(folder / "a.nii", LabelVolume({3, 3, 4}), header);
               }),
@@ -172,7 +172,7 @@ TEST_CASE("nifti labels: misuse is refused before anything is written") {
 
 TEST_CASE("make_nifti_header: BraTS geometry in qform and sform") {
   const Affine brats{{{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 1, 0}}}};
-  const auto header = make_nifti_header({155, 240, 240}, {1, 1, 1}, brats);
+  const auto header = make_nifti_header({155, 240, 240}, brats);
   CHECK(header.affine == brats);
   CHECK(header.qform_code == 1);
   CHECK(header.sform_code == 1);
@@ -184,15 +184,14 @@ TEST_CASE("make_nifti_header: BraTS geometry in qform and sform") {
 
   // Left-handed and anisotropic: qfac -1; sheared: no qform.
   const Affine handed{{{{0, 0, -5, 10}, {0.5, 0, 0, 20}, {0, 2, 0, 30}}}};
-  const auto turned = make_nifti_header({4, 5, 6}, {0.5, 2, 5}, handed);
+  const auto turned = make_nifti_header({4, 5, 6}, handed);
   CHECK(turned.warnings.empty());
   CHECK(turned.qform_code == 1);
   CHECK(turned.affine == handed);
   const Affine skew{{{{1, 0.2, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}}};
-  CHECK(make_nifti_header({4, 5, 6}, {1, 1, 1}, skew).qform_code == 0);
-  CHECK_THROWS_AS((void)make_nifti_header({1, 1, 32768}, {1, 1, 1}, {}), UsageError);
-  CHECK_THROWS_AS((void)make_nifti_header({1, 1, 1}, {1, 1, 1}, Affine{{{{1}, {0}, {0}}}}),
-                  DataError);
+  CHECK(make_nifti_header({4, 5, 6}, skew).qform_code == 0);
+  CHECK_THROWS_AS((void)make_nifti_header({1, 1, 32768}, {}), UsageError);
+  CHECK_THROWS_AS((void)make_nifti_header({1, 1, 1}, Affine{{{{1}, {0}, {0}}}}), DataError);
 }
 
 TEST_CASE("nifti labels: nibabel reads the same geometry from source and output") {

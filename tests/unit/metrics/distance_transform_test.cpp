@@ -40,6 +40,15 @@ TEST_CASE("distances with unit spacing are exact integers when squared") {
   }
 }
 
+TEST_CASE(
+    "a spacing that is not positive and finite is refused, where there is nothing to measure too") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Spacing& wrong :
+       {Spacing{0, 1, 1}, Spacing{1, -1, 1}, Spacing{1, 1, inf}, Spacing{std::nan(""), 1, 1}}) {
+    CHECK_THROWS_AS((void)squared_distance_transform(Mask({2, 2, 2}), wrong), UsageError);
+  }
+}
+
 TEST_CASE("an empty mask is infinitely far, a full one nowhere") {
   const auto far = squared_distance_transform(Mask({2, 3, 4}), {1, 1, 1});
   const auto near = squared_distance_transform(Mask({2, 3, 4}, 1), {1, 2, 3});

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "glia/metrics/mask.hpp"
+#include "glia/tensor/spacing.hpp"
 
 namespace glia::test {
 
@@ -23,8 +24,8 @@ inline Extent extent_of(const nlohmann::json& entry) {
   return {entry["extent"][0], entry["extent"][1], entry["extent"][2]};
 }
 
-inline std::array<double, 3> spacing_of(const nlohmann::json& entry) {
-  return entry["spacing"].get<std::array<double, 3>>();
+inline Spacing spacing_of(const nlohmann::json& entry) {
+  return {entry["spacing"][0], entry["spacing"][1], entry["spacing"][2]};
 }
 
 /// Paints ellipsoids in order, in integers as the script does.

@@ -56,7 +56,7 @@ TEST_CASE("a percentile interpolates between order statistics") {
 TEST_CASE("the border is judged in the whole volume, whose outside is background") {
   // A mask that fills the volume: all voxels but the inner one lie on the border.
   const Mask full({3, 3, 3}, 1);
-  const Mask border = detail::border(full, detail::bounds_of_union(full, full));
+  const Mask border = detail::surface(full, detail::bounds_of_union(full, full));
   CHECK(std::count(border.voxels.begin(), border.voxels.end(), 1) == 26);
   CHECK(border.at(1, 1, 1) == 0);
 }

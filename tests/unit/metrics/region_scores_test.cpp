@@ -30,13 +30,23 @@ TEST_CASE("empty regions score as BraTS up to 2022 defines") {
   const Mask empty({4, 4, 4});
   Mask some = empty;
   some.voxels[7] = some.voxels[8] = 1;
-  const std::array<double, 3> mm{1, 1, 1};
+  const Spacing mm{1, 1, 1};
 
   CHECK(score_region(empty, empty, mm) == RegionScores{1, 0, 1, 1});
   CHECK(score_region(empty, some, mm) == RegionScores{0, 373.12866, 0, 62.0 / 64.0});
   CHECK(score_region(some, empty, mm) == RegionScores{0, 373.12866, 0, 1});
   CHECK(hd95_if_one_is_empty ==
         doctest::Approx(std::sqrt(2 * 240.0 * 240 + 155.0 * 155)).epsilon(1e-7));
+}
+
+TEST_CASE("planes 9 apart along d, 5 mm each, are 45 mm apart; a spacing of 0 is refused") {
+  LabelVolume truth({12, 3, 3}), prediction({12, 3, 3});
+  truth.at(1, 1, 1) = prediction.at(10, 1, 1) = label::ET;
+  CHECK(score_case(truth, prediction, {.d = 5, .h = 1, .w = 1})[region::ET].hd95 == 45);
+  CHECK_THROWS_AS((void)score_case(truth, prediction, {0, 0, 0}), UsageError);
+  const LabelVolume empty({12, 3, 3});
+  CHECK_THROWS_WITH_AS((void)score_case(empty, empty, {.d = 5, .h = 0, .w = 1}),
+                       "spacing: got 1x0x5 mm, expected positive finite mm", UsageError);
 }
 
 TEST_CASE("a region that fills the volume leaves specificity to what was missed") {
