@@ -31,11 +31,9 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   const PreparedCase prepared = prepare(whole);  // cropped to the brain, z-scored
 
-  // Planes arrive as soon as no later window touches them: memory does not grow with the depth of
-  // the scan.
-  LabelVolume labels(prepared.image.shape().extent());
-  sliding_window(model, prepared.image.view(), {.window = {64, 64, 64}},
-                 [&](index_t d, View<const float> planes) { assign_labels(planes, d, labels); });
+  // By sliding window, with the window of the training, which the weights know. Planes are labelled
+  // as soon as no later window touches them: memory does not grow with the depth of the scan.
+  const LabelVolume labels = predict_labels(model, prepared).labels;
 
   const LabelVolume restored =
       from_canonical(uncrop(labels, prepared.crop, prepared.original), whole.orientation);

@@ -32,10 +32,9 @@ int main(int argc, char** argv) try {
   }
   const auto labelled = make_cases(1, 4), test = make_cases(3, 4);
   const auto unlabelled = make_cases(2, 8, false);
-  const SlidingWindowOptions windows{.window = {32, 32, 32}};
   const AnyOptimizer adam{Adam{.rate = 2e-3}};
   const auto print = [&](const char* name, auto& predictor) {
-    const auto dice = validate(predictor, test, windows);
+    const auto dice = validate(predictor, test);
     std::printf("%-10s Dice WT %.3f TC %.3f ET %.3f\n", name, dice[region::WT], dice[region::TC],
                 dice[region::ET]);
   };
@@ -57,7 +56,7 @@ int main(int argc, char** argv) try {
 
   // Labels are made once, before training. HardLabels{} may be SoftLabels{}, Confident<>{} or
   // Softened{.temperature = 3}. Each step takes a share of labelled cases.
-  Distiller distiller{teachers, student, HardLabels{}, {.window = windows}};
+  Distiller distiller{teachers, student, HardLabels{}};
   options.steps_per_epoch = 2 * steps;
   options.loader.labelled_share = 0.5;
   distiller.fit(labelled, unlabelled, options, {}, DiceAndCrossEntropy{}, adam);

@@ -57,7 +57,6 @@ int main(int argc, char** argv) try {
   // on from. The network's name is that of the program's menu; for a network that is not on it,
   // leave it out: then only programs that know the type can read the weights.
   options.description = {{"glia.network", "resunet"},
-                         {"glia.patch", std::to_string(patch)},
                          {"glia.modalities", "T1,T1ce,T2,FLAIR"},
                          {"glia.regions", "WT,TC,ET"},
                          {"glia.mirroring", "yes"},
@@ -77,9 +76,7 @@ int main(int argc, char** argv) try {
 
   const Adam adam{.rate = 2e-4};
   const StepDecay decay{.decay = 0.60, .every = 30};
-  const SlidingWindowOptions windows{.window = options.loader.patch};
-  Distiller distiller{
-      Ensemble{isensee, myronenko}, student, HardLabels{}, {.window = windows, .resume = true}};
+  Distiller distiller{Ensemble{isensee, myronenko}, student, HardLabels{}, {.resume = true}};
   // Moved: a copy would hold every case in memory twice.
   distiller.fit(std::move(labelled), std::move(unlabelled), options, validation,
                 DiceAndCrossEntropy{}, adam, decay, events);
@@ -89,7 +86,7 @@ int main(int argc, char** argv) try {
     return 0;
   }
   load_weights(options.folder / weights_name, student);
-  const auto dice = validate(student, validation, windows);
+  const auto dice = validate(student, validation);
   std::printf("best weights: Dice WT %.3f TC %.3f ET %.3f\n", dice[region::WT], dice[region::TC],
               dice[region::ET]);
 } catch (const Error& error) {

@@ -42,7 +42,6 @@ int main(int argc, char** argv) try {
   // on from. The network's name is that of the program's menu; for a network that is not on it,
   // leave it out: then only programs that know the type can read the weights.
   options.description = {{"glia.network", "cascaded"},
-                         {"glia.patch", std::to_string(length)},
                          {"glia.modalities", "T1,T1ce,T2,FLAIR"},
                          {"glia.regions", "WT,TC,ET"},
                          {"glia.mirroring", "yes"},
@@ -71,8 +70,7 @@ int main(int argc, char** argv) try {
     return 0;
   }
   load_weights(options.folder / weights_name, model);
-  const auto dice =
-      validate(WholeVolume(model, options.loader.patch), validation, {.window = whole_volume});
+  const auto dice = validate(WholeVolume(model), validation);
   std::printf("best weights: Dice WT %.3f TC %.3f ET %.3f\n", dice[region::WT], dice[region::TC],
               dice[region::ET]);
 } catch (const Error& error) {

@@ -141,13 +141,15 @@ class Annotator {
     for (const auto& path : {labels, soft, provenance_path(labels)}) remove_leftovers(path);
     const Case whole = read_case(files, read_options(job_.reading), job_.reading.keep_going);
     for (const std::string& warning : whole.warnings) complain("warning: " + warning);
+    teacher_.warn_about_spacing(whole);
     PreparedCase prepared = prepare(whole);
 
     ProgressBar bar("annotate " + files.id, "windows", quiet_);
-    SlidingWindowOptions window = teacher_.window();
-    window.progress = [&](const Progress& p) { bar.update(p.done, p.total); };
-    const Annotation found = with_labelling(options_, [&](const auto& labelling) {
-      return glia::annotate(teacher_.predict(), prepared, labelling, window);
+    const Annotation found = teacher_.predict([&](auto& teacher, SlidingWindowOptions window) {
+      window.progress = [&](const Progress& p) { bar.update(p.done, p.total); };
+      return with_labelling(options_, [&](const auto& labelling) {
+        return glia::annotate(teacher, prepared, labelling, window);
+      });
     });
 
     // Without a stamp of its labels a provenance file says: begun. Killed at any moment, a case is

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "glia/data/patch_sampler.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/train/training_step.hpp"
 #include "glia/train/weights.hpp"
@@ -17,7 +18,7 @@ namespace {
 struct InfoOptions {
   std::string network = "unet";
   std::filesystem::path model;
-  index_t patch = 128, batch = 1;
+  index_t patch = published_patch.d, batch = 1;
   bool measure = false;
 };
 

@@ -45,18 +45,19 @@ class Segmenter {
     if (!labels_tell_scheme) files.label.clear();
     const Case whole = read_case(files, read_options(o_.reading), o_.reading.keep_going);
     for (const std::string& warning : whole.warnings) complain("warning: " + warning);
+    predictor_.warn_about_spacing(whole);
     const PreparedCase prepared = prepare(whole);
 
     ProgressBar bar("segment " + files.id, "windows", quiet_);
-    SlidingWindowOptions window = predictor_.window();
-    window.progress = [&](const Progress& p) {
-      if (caught_signal() != 0) throw Interrupted{};
-      bar.update(p.done, p.total);
-    };
-    auto [labels, violations] =
-        o_.rule == "hierarchical"
-            ? predict_labels(predictor_.predict(), prepared, window, Hierarchical{})
-            : predict_labels(predictor_.predict(), prepared, window, Overwrite{});
+    auto [labels,
+          violations] = predictor_.predict([&](auto& predictor, SlidingWindowOptions window) {
+      window.progress = [&](const Progress& p) {
+        if (caught_signal() != 0) throw Interrupted{};
+        bar.update(p.done, p.total);
+      };
+      return o_.rule == "hierarchical" ? predict_labels(predictor, prepared, window, Hierarchical{})
+                                       : predict_labels(predictor, prepared, window, Overwrite{});
+    });
     const PostprocessChanges changes = postprocess(labels, o_.post);
     const LabelScheme& scheme =
         o_.output_scheme.empty() ? whole.scheme : label_scheme(o_.output_scheme);

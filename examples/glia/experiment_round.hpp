@@ -10,6 +10,7 @@
 #include "experiment_phases.hpp"
 #include "experiment_results.hpp"
 #include "experiment_split.hpp"
+#include "glia/data/patch_sampler.hpp"
 #include "glia/io/json.hpp"
 #include "program.hpp"
 
@@ -38,7 +39,7 @@ struct ExperimentOptions {
   Shares shares;
   std::map<std::string, std::string> networks, train_args;  ///< by role; "" of train_args: all
   std::string student = "best";
-  index_t epochs = published_epochs, steps_per_epoch = 0, patch = 128, seeds = 1;
+  index_t epochs = published_epochs, steps_per_epoch = 0, patch = published_patch.d, seeds = 1;
   bool resume = false, all_students = false;
 };
 

@@ -1,9 +1,8 @@
 #include "loaded_model.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <numeric>
 
+#include "glia/data/patch_sampler.hpp"
 #include "glia/ensemble/ensemble.hpp"
 #include "glia/infer/test_time_augmentation.hpp"
 #include "glia/infer/whole_volume.hpp"
@@ -15,18 +14,6 @@ namespace glia::program {
 
 namespace {
 
-/// What the weights say that they were trained with. Throws DataError for other text than a number.
-index_t trained_patch(const std::filesystem::path& path, const Metadata& metadata) {
-  constexpr index_t unknown = 128;
-  const auto trained = metadata.find("glia.patch");
-  if (trained == metadata.end()) return unknown;
-  const std::string& text = trained->second;
-  index_t patch = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), patch).ptr;
-  if (patch > 0 && end == text.data() + text.size()) return patch;
-  throw DataError(path.string() + ": glia.patch: got \"" + text + "\", expected a positive number");
-}
-
 std::vector<LoadedModel> load_models(const std::vector<std::filesystem::path>& paths,
                                      Context& context) {
   std::vector<LoadedModel> models;
@@ -35,65 +22,57 @@ std::vector<LoadedModel> load_models(const std::vector<std::filesystem::path>& p
 }
 
 /// The model averaged over 8 mirrorings if that is asked for; warns if it was trained without.
-AnyPredictor with_mirroring(const LoadedModel& model, bool mirror) {
+WindowPredictor with_mirroring(const LoadedModel& model, bool mirror) {
   if (!mirror) return model.predict;
   const auto mirroring = model.metadata.find("glia.mirroring");
   if (mirroring != model.metadata.end() && mirroring->second == "no") {
     complain("warning: --mirror with weights that were trained without mirroring: " +
              model.path.string());
   }
-  return AnyPredictor(std::make_shared<Mirrored<AnyPredictor>>(AnyPredictor(model.predict)));
-}
-
-bool any_reads_whole_brains(const std::vector<LoadedModel>& models) {
-  return std::ranges::any_of(models, &LoadedModel::whole_brains);
+  return WindowPredictor(
+      std::make_shared<Mirrored<WindowPredictor>>(WindowPredictor(model.predict)));
 }
 
 /// The window of the networks that read windows: as asked for, or the largest that one of them was
-/// trained with; nothing if there are none.
+/// trained with; there is none if there are no such networks.
 SlidingWindowOptions common_window(const PredictorOptions& o,
                                    const std::vector<LoadedModel>& models) {
-  index_t extent = 0, divisor = 1;
-  for (const LoadedModel& model : models) {
-    if (model.whole_brains) continue;
-    extent = (std::max)(extent, model.patch);
-    divisor = std::lcm(divisor, model.predict.divisor());
-  }
-  if (o.patch > 0 && extent == 0) {
+  std::vector<WindowPredictor> members;
+  for (const LoadedModel& model : models)
+    if (!model.reads_whole_brains()) members.push_back(model.predict);
+  SlidingWindowOptions window{.overlap = o.overlap};
+  if (members.empty()) {
+    if (o.patch == 0) return window;
     throw UsageError("--patch: got " + std::to_string(o.patch) +
                      ", expected none: whole brains are read on the grid of the training");
   }
-  extent = o.patch > 0 ? o.patch : (extent + divisor - 1) / divisor * divisor;
-  require_patch(extent, divisor);
-  return {.window = {extent, extent, extent}, .overlap = o.overlap};
+  const Ensemble ensemble{members};
+  if (o.patch > 0) require_patch(o.patch, ensemble.divisor());
+  window.window = o.patch > 0 ? Extent{o.patch, o.patch, o.patch} : *ensemble.trained_on().patch;
+  return window;
 }
 
 /// A network as a predictor of volumes of any extent.
-AnyPredictor of_volumes(const LoadedModel& model, const AnyPredictor& predict,
-                        const SlidingWindowOptions& window) {
-  const Extent grid{model.patch, model.patch, model.patch};
-  return model.whole_brains ? AnyPredictor(std::make_shared<WholeVolume<AnyPredictor>>(
-                                  AnyPredictor(predict), grid))
-                            : AnyPredictor(std::make_shared<Windowed<AnyPredictor>>(
-                                  AnyPredictor(predict), window));
+VolumePredictor of_volumes(const LoadedModel& model, const WindowPredictor& predict,
+                           const SlidingWindowOptions& window) {
+  if (model.reads_whole_brains()) {
+    return VolumePredictor(
+        std::make_shared<WholeVolume<WindowPredictor>>(WindowPredictor(predict)));
+  }
+  return VolumePredictor(
+      std::make_shared<Windowed<WindowPredictor>>(WindowPredictor(predict), window));
 }
 
-AnyPredictor combine(const PredictorOptions& o, const std::vector<LoadedModel>& models,
-                     const SlidingWindowOptions& window) {
-  const bool volumes = any_reads_whole_brains(models);
-  std::vector<AnyPredictor> members;
-  for (const LoadedModel& model : models) {
-    const AnyPredictor member = with_mirroring(model, o.mirror);
-    members.push_back(volumes ? of_volumes(model, member, window) : member);
-  }
+template <class Member>
+Member combine(const PredictorOptions& o, std::vector<Member> members) {
   if (!o.weights.empty() && o.weights.size() != members.size()) {
     throw UsageError("weights of the models: got " + std::to_string(o.weights.size()) + " for " +
                      std::to_string(members.size()) + " models");
   }
   const auto ensemble = [&](auto combination) {
     using C = decltype(combination);
-    return AnyPredictor(std::make_shared<Ensemble<C, std::vector<AnyPredictor>>>(
-        std::move(combination), std::move(members)));
+    return Member(std::make_shared<Ensemble<C, std::vector<Member>>>(std::move(combination),
+                                                                     std::move(members)));
   };
   const auto weighted = [&](auto combination) {
     return o.weights.empty() ? ensemble(combination) : ensemble(Weighted{o.weights, combination});
@@ -102,6 +81,24 @@ AnyPredictor combine(const PredictorOptions& o, const std::vector<LoadedModel>& 
   if (o.combination == "vote") return weighted(MajorityVote{});
   if (members.size() == 1) return members.front();
   return weighted(MeanOfProbabilities{});
+}
+
+/// All networks as one predictor, of windows if none reads whole brains.
+std::variant<WindowPredictor, VolumePredictor> as_one(const PredictorOptions& o,
+                                                      const std::vector<LoadedModel>& models,
+                                                      const SlidingWindowOptions& window) {
+  const bool volumes = std::ranges::any_of(models, &LoadedModel::reads_whole_brains);
+  std::vector<WindowPredictor> of_windows;
+  std::vector<VolumePredictor> whole;
+  for (const LoadedModel& model : models) {
+    const WindowPredictor member = with_mirroring(model, o.mirror);
+    if (volumes)
+      whole.push_back(of_volumes(model, member, window));
+    else
+      of_windows.push_back(member);
+  }
+  if (volumes) return combine(o, std::move(whole));
+  return combine(o, std::move(of_windows));
 }
 
 }  // namespace
@@ -126,21 +123,34 @@ LoadedModel load_model(const std::filesystem::path& path, Context& context) {
                      expected);
   }
   const std::string network = network_of(path, metadata);
-  const auto load = [&]<class Net>() -> AnyPredictor {
+  const auto load = [&]<class Net>() {
     const auto model = std::make_shared<Model<Net>>(context);
     load_weights(path, *model);
-    return AnyPredictor(model);
+    TrainedOn& trained = model->trained_on();
+    if (!trained.whole_volumes) trained.whole_volumes = reads_whole_brains(network);
+    if (!trained.patch) {
+      trained.patch = published_patch;
+      complain("warning: " + path.string() + ": does not say on which patch it was trained; " +
+               to_string(published_patch) + " is assumed, as in the paper");
+    }
+    return WindowPredictor(model);
   };
-  AnyPredictor predict = with_network(network, load, path.string() + ": glia.network");
-  return {path, metadata, trained_patch(path, metadata), reads_whole_brains(network),
-          std::move(predict)};
+  return {path, metadata, with_network(network, load, path.string() + ": glia.network")};
 }
 
 LoadedPredictor::LoadedPredictor(const PredictorOptions& options, Context& context)
     : models_(load_models(options.models, context)),
       window_(common_window(options, models_)),
-      predict_(combine(options, models_, window_)) {
-  if (any_reads_whole_brains(models_)) window_.window = whole_volume;
+      predictor_(as_one(options, models_, window_)) {}
+
+void LoadedPredictor::warn_about_spacing(const Case& whole) const {
+  for (const LoadedModel& model : models_) {
+    const TrainedOn& trained = model.predict.trained_on();
+    if (has_trained_spacing(trained, whole.spacing)) continue;
+    complain("warning: case " + whole.id + ": spacing: got " + to_string(whole.spacing) + ", " +
+             model.path.string() + " was trained on " + to_string(*trained.spacing) +
+             ": expect worse labels");
+  }
 }
 
 void add_predictor_options(CLI::App& command, PredictorOptions& o, bool of_teacher) {

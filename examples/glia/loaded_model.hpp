@@ -6,46 +6,62 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "glia/data/case.hpp"
 #include "glia/infer/sliding_window.hpp"
 #include "glia/tensor/context.hpp"
 #include "glia/train/weights.hpp"
 
 namespace glia::program {
 
-/// A predictor that has forgotten its type, so that networks of any kind fit into one ensemble.
+/// A predictor of windows, or of whole volumes, that has forgotten its type, so that networks of
+/// any kind fit into one ensemble.
+template <bool WholeVolumes>
 class AnyPredictor {
  public:
+  static constexpr bool whole_volumes = WholeVolumes;
+
   template <Predictor P>
-  explicit AnyPredictor(std::shared_ptr<P> predictor)
+  requires(wants_whole_volumes<P> ==
+           WholeVolumes) explicit AnyPredictor(std::shared_ptr<P> predictor)
       : divisor_(divisor_of(*predictor)),
+        trained_on_(glia::trained_on(*predictor)),
         run_([predictor](View<const float> image, View<float> out) { (*predictor)(image, out); }) {}
 
   [[nodiscard]] index_t divisor() const { return divisor_; }
+  [[nodiscard]] const TrainedOn& trained_on() const { return trained_on_; }
   void operator()(View<const float> image, View<float> probabilities) {
     run_(image, probabilities);
   }
 
  private:
   index_t divisor_;
+  TrainedOn trained_on_;
   std::function<void(View<const float>, View<float>)> run_;
 };
+using WindowPredictor = AnyPredictor<false>;
+using VolumePredictor = AnyPredictor<true>;
 
-/// Weights in memory, ready to predict.
+/// Weights in memory, ready to predict what they were trained on: patches, or whole volumes on a
+/// grid.
 struct LoadedModel {
   std::filesystem::path path;
   Metadata metadata;
-  index_t patch;      ///< extent that it was trained with; 128 if it does not say
-  bool whole_brains;  ///< `patch` is the extent of a grid, not of a window
-  AnyPredictor predict;
+  WindowPredictor predict;
 
+  [[nodiscard]] bool reads_whole_brains() const {
+    return predict.trained_on().whole_volumes == true;
+  }
   /// A list of case ids that the file holds under a name, for instance "glia.training_cases".
   [[nodiscard]] bool lists(const std::string& key, const std::string& case_id) const;
 };
 
-/// Reads weights of any network on the menu. Throws UsageError for weights of another network, with
-/// other modalities or regions, or for the state of a training run; DataError, IoError.
+/// Reads weights of any network on the menu. Those that do not say what they were trained on are
+/// taken for what the menu and the paper say, and a line on stderr says so. Throws UsageError for
+/// weights of another network, with other modalities or regions, or for the state of a training
+/// run; DataError, IoError.
 LoadedModel load_model(const std::filesystem::path& path, Context& context);
 
 /// Who predicts and how: one network or an ensemble of several.
@@ -72,13 +88,22 @@ class LoadedPredictor {
   LoadedPredictor(const PredictorOptions& options, Context& context);
 
   [[nodiscard]] const std::vector<LoadedModel>& models() const { return models_; }
-  [[nodiscard]] AnyPredictor& predict() { return predict_; }
-  [[nodiscard]] const SlidingWindowOptions& window() const { return window_; }
+  /// A line on stderr for each model that was trained on voxels of another size than a case's.
+  void warn_about_spacing(const Case& whole) const;
+  /// Returns use(predictor, options), which predict a volume together.
+  template <class Use>
+  auto predict(Use&& use) {
+    return std::visit(
+        [&](auto& predictor) {
+          return use(predictor, predictor.whole_volumes ? SlidingWindowOptions{} : window_);
+        },
+        predictor_);
+  }
 
  private:
   std::vector<LoadedModel> models_;
   SlidingWindowOptions window_;
-  AnyPredictor predict_;
+  std::variant<WindowPredictor, VolumePredictor> predictor_;
 };
 
 }  // namespace glia::program

@@ -104,7 +104,6 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   t.folder = o.out;
   t.save_every = o.save_every;
   t.description = {{"glia.network", o.network},
-                   {"glia.patch", std::to_string(o.patch)},
                    {"glia.modalities", "T1,T1ce,T2,FLAIR"},
                    {"glia.regions", "WT,TC,ET"},
                    {"glia.mirroring", o.no_augmentation || o.no_mirroring ? "no" : "yes"},

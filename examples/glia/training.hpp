@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "glia/data/augment.hpp"
+#include "glia/data/patch_sampler.hpp"
 #include "glia/data/prepared_case.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/optim/optimizer.hpp"
@@ -26,8 +27,8 @@ struct TrainOptions {
   std::string dice_pooling = "batch", cross_entropy_mean = "voxels";
   double validation_fraction = 0.2;
   std::vector<std::string> validation_cases;
-  index_t patch = 128, batch = 2, epochs = 280, steps_per_epoch = 0, validate_every = 1,
-          save_every = 0;
+  index_t patch = published_patch.d, batch = 2, epochs = 280, steps_per_epoch = 0,
+          validate_every = 1, save_every = 0;
   std::optional<double> rate, decay;
   index_t every = 30;
   double momentum = 0.9, weight_decay = 0, power = 0.9, clip = 0, average_decay = 0,

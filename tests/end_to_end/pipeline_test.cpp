@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "glia/metrics/connected_components.hpp"
 #include "phantoms.hpp"
 #include "support/expect.hpp"
 
@@ -249,9 +250,17 @@ TEST_CASE("rules, mirroring and post-processing do what they say") {
   for (std::size_t i = 0; i < plain.size(); ++i)
     CHECK(relabelled[i] == (plain[i] == 3 ? 1 : plain[i]));
   CHECK(numbers["enhancing_relabelled"] == std::ranges::count(plain, 3));
+
+  // However many voxels are asked for, the largest component stays.
+  Mask tumour(read_nifti(p / "plain" / name).frames.front().extent);
+  std::ranges::transform(plain, tumour.voxels.begin(), [](int value) { return value != 0; });
+  const std::vector<index_t> sizes = connected_components(tumour).sizes;
+  REQUIRE(sizes.size() > 1);
+  const index_t largest = std::ranges::max(sizes);
   const auto [cleared, removed] = segment("cleared", {"--min-component", "100000"});
-  CHECK(std::ranges::count(cleared, 0) == std::ssize(cleared));
-  CHECK(removed["components_removed"] > 0);
+  const auto kept = std::ranges::count(sizes, largest);
+  CHECK(std::ssize(cleared) - std::ranges::count(cleared, 0) == kept * largest);
+  CHECK(removed["components_removed"] == std::ssize(sizes) - kept);
 }
 
 TEST_CASE("nibabel reads the affine, qform, sform and codes of the input from the output") {

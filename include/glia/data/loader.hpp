@@ -26,7 +26,7 @@
 namespace glia {
 
 struct LoaderOptions {
-  Extent patch{64, 64, 64};
+  Extent patch = published_patch;
   index_t batch = 2;
   std::uint64_t seed = 0;
   int threads = 1;           ///< threads that prepare batches, besides the caller's

@@ -30,8 +30,11 @@ struct PatchPosition {
   friend bool operator==(const PatchPosition&, const PatchPosition&) = default;
 };
 
+/// The patches, and the grid of whole volumes, of the paper.
+inline constexpr Extent published_patch{128, 128, 128};
+
 struct PatchSamplerOptions {
-  Extent patch{64, 64, 64};
+  Extent patch = published_patch;
   index_t batch = 2;
   /// Share of a batch that is centred on tumour: its last round(batch * foreground) samples; a
   /// batch of one draws with this probability (nnU-Net's oversampling).

@@ -26,11 +26,11 @@ struct Annotation {
 /// Labels a case by a teacher: sets its labels, and its soft target where labels cannot hold what
 /// the labelling makes; plane by plane, so memory does not grow with probabilities.
 ///
-/// A case without any voxel of brain is empty and is not shown to the teacher. Throws as
-/// `sliding_window` and `assign_labels` do.
+/// What lies outside the brain is background, with a soft target of 0. Throws as `predict_volume`
+/// and `assign_labels` do.
 template <Teacher T, Labelling L = HardLabels>
-Annotation annotate(T&& teacher, PreparedCase& target, const L& labelling,
-                    const SlidingWindowOptions& options) {
+Annotation annotate(T&& teacher, PreparedCase& target, const L& labelling = {},
+                    const SlidingWindowOptions& options = {}) {
   const Overwrite rule = label_rule(labelling);
   const Extent extent = target.image.shape().extent();
   Annotation found;
@@ -38,9 +38,8 @@ Annotation annotate(T&& teacher, PreparedCase& target, const L& labelling,
   target.soft.reset();
   if constexpr (!L::hard) target.soft = SoftTarget(extent);
   target.pseudo_labelled = true;
-  if (has_no_brain(target)) return found;
 
-  sliding_window(teacher, target.image.view(), options, [&](index_t d, View<const float> planes) {
+  predict_volume(teacher, target.image.view(), options, [&](index_t d, View<const float> planes) {
     found.violations += assign_labels(planes, d, *target.labels, rule);
     if constexpr (!L::hard) {
       const index_t first = d * extent.h * extent.w;

@@ -45,8 +45,8 @@ class Distiller {
 
   /// Trains the student on the union of both sets; see LoaderOptions::labelled_share. Throws
   /// DataError if there are no unlabelled cases or if two of the sets share a case, UsageError if a
-  /// teacher that follows the student is not online, and whatever the teacher and the trainer
-  /// throw.
+  /// teacher that follows the student is not online, or one of whole volumes is shown patches, and
+  /// whatever the teacher and the trainer throw.
   template <Loss Task = DiceAndCrossEntropy, class O = AnyOptimizer, Schedule S = AnySchedule>
   TrainingEnd fit(std::vector<PreparedCase> labelled, std::vector<PreparedCase> unlabelled,
                   TrainerOptions options = {}, const std::vector<PreparedCase>& validation = {},
@@ -54,6 +54,10 @@ class Distiller {
     if (follows && !options_.online)
       throw UsageError(
           "distiller: online: got false, expected true: the teacher follows the student");
+    if (wants_whole_volumes<T> && options_.online && !options.whole_volumes)
+      throw UsageError(
+          "distiller: online: got true, expected false: the teacher wants whole volumes, not the "
+          "patches of the training");
     if (unlabelled.empty()) throw DataError("distiller: expected unlabelled cases, got none");
     require_disjoint(
         {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
@@ -97,9 +101,10 @@ class Distiller {
     for (index_t n = 0; n < shape.n; ++n) {
       if (!batch.pseudo_labelled[static_cast<std::size_t>(n)]) continue;
       const View<const float> image{batch.image.view().row(n, 0, 0), one, one.c};
-      teacher_(image, probabilities.view());
+      if (holds_brain(image)) teacher_(image, probabilities.view());
       if (!std::ranges::all_of(probabilities.values(), [](float p) { return std::isfinite(p); }))
         throw NumericalError("distiller: the teacher's probabilities are not finite");
+      clear_outside_brain(image, probabilities.view());
       float* target = batch.target.view().row(n, 0, 0);
       for (index_t voxel = 0; voxel < one.voxels(); ++voxel, target += region::count) {
         RegionValues p{};

@@ -19,6 +19,7 @@ class MeanTeacher {
       : student_(student), average_(student.context()), decay_(decay) {}
 
   [[nodiscard]] static constexpr index_t divisor() { return Model<Net>::divisor(); }
+  [[nodiscard]] const TrainedOn& trained_on() const { return student_.trained_on(); }
   void operator()(View<const float> image, View<float> probabilities) {
     average_(image, probabilities);
   }

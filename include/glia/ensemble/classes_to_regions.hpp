@@ -20,9 +20,12 @@ template <class P>
 requires Predictor<P>
 class ClassesToRegions {
  public:
+  static constexpr bool whole_volumes = wants_whole_volumes<P>;
+
   explicit ClassesToRegions(P&& predictor) : predictor_(std::forward<P>(predictor)) {}
 
   [[nodiscard]] index_t divisor() const { return divisor_of(predictor_); }
+  [[nodiscard]] TrainedOn trained_on() const { return glia::trained_on(predictor_); }
 
   /// image [N, D, H, W, modalities], probabilities [N, D, H, W, regions]. Throws UsageError for
   /// another number of regions than three.

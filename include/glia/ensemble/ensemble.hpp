@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <numeric>
@@ -20,16 +21,36 @@ template <class M>
 concept EnsembleMember = Predictor<M> ||
     (std::ranges::input_range<M>&& Predictor<std::ranges::range_value_t<M>>);
 
+namespace detail {
+
+/// The predictor that a member of an ensemble is, or is a range of.
+template <class M>
+struct MemberPredictor : std::type_identity<M> {};
+template <std::ranges::input_range M>
+struct MemberPredictor<M> : std::type_identity<std::ranges::range_value_t<M>> {};
+
+template <class M>
+inline constexpr bool member_wants_whole_volumes =
+    wants_whole_volumes<typename MemberPredictor<M>::type>;
+
+}  // namespace detail
+
 /// Several predictors as one: models, `Mirrored<...>`, lambdas, other ensembles, vectors of these,
 /// in any mix. A Predictor itself.
 ///
 /// `Ensemble{a, b, c}` refers to lvalues and owns rvalues; `Ensemble{MeanOfLogits{}, a, b}`
-/// combines them otherwise than by the mean of probabilities. Members run one after another, each
-/// into one result that is kept from call to call: beside their weights, more members need no more
-/// memory.
+/// combines them otherwise than by the mean of probabilities. Either all members read windows or
+/// all want whole volumes, which `Windowed` makes of the former. Members run one after another,
+/// each into one result that is kept from call to call: beside their weights, more members need no
+/// more memory.
 template <Combination C, EnsembleMember... Members>
 class Ensemble {
  public:
+  static constexpr bool whole_volumes = (detail::member_wants_whole_volumes<Members> || ...);
+  static_assert(!whole_volumes || (detail::member_wants_whole_volumes<Members> && ...),
+                "Ensemble: some members read windows, others whole volumes: wrap the former in "
+                "Windowed");
+
   explicit Ensemble(Members&&... members) requires std::default_initializable<C>
       : members_(std::forward<Members>(members)...) {}
   explicit Ensemble(C combination, Members&&... members)
@@ -41,6 +62,21 @@ class Ensemble {
     for_each_member(members_,
                     [&](const auto& member) { divisor = std::lcm(divisor, divisor_of(member)); });
     return divisor;
+  }
+  /// The largest patch along each axis that a member was trained on, made a multiple of the
+  /// divisor; on whole volumes if a member was.
+  [[nodiscard]] TrainedOn trained_on() const {
+    TrainedOn all;
+    for_each_member(members_, [&](const auto& member) {
+      const TrainedOn one = glia::trained_on(member);
+      if (one.patch) all.patch = largest(all.patch.value_or(Extent{0, 0, 0}), *one.patch);
+      if (one.whole_volumes) all.whole_volumes = *one.whole_volumes || all.whole_volumes == true;
+    });
+    const index_t step = divisor();
+    const auto round_up = [&](index_t length) { return (length + step - 1) / step * step; };
+    if (all.patch)
+      all.patch = {round_up(all.patch->d), round_up(all.patch->h), round_up(all.patch->w)};
+    return all;
   }
   [[nodiscard]] std::size_t size() const {
     std::size_t count = 0;
@@ -83,6 +119,10 @@ class Ensemble {
       }
     };
     std::apply([&](auto&... member) { (one(member), ...); }, members);
+  }
+
+  static Extent largest(Extent a, Extent b) {
+    return {(std::max)(a.d, b.d), (std::max)(a.h, b.h), (std::max)(a.w, b.w)};
   }
 
   /// Calls visit(value, its index in a dense tensor).

@@ -10,7 +10,8 @@
 namespace glia {
 
 /// What to change about finished labels. Everything is off by default: removal rules fit one data
-/// set and one way of scoring absent regions.
+/// set and one way of scoring absent regions. The largest component of WT stays in any case, and so
+/// do others of its size.
 struct PostprocessOptions {
   index_t min_component_voxels = 0;   ///< smaller components of WT are removed
   double min_component_fraction = 0;  ///< so are those below this share of all WT voxels, in [0, 1]
@@ -30,10 +31,15 @@ namespace detail {
 inline void remove_small_components(LabelVolume& labels, const PostprocessOptions& options,
                                     PostprocessChanges& changes) {
   const Components found = connected_components(region_mask(labels, region::WT));
-  index_t total = 0;
-  for (const index_t size : found.sizes) total += size;
-  const double least = (std::max)(static_cast<double>(options.min_component_voxels),
-                                  options.min_component_fraction * static_cast<double>(total));
+  index_t total = 0, largest = 0;
+  for (const index_t size : found.sizes) {
+    total += size;
+    largest = (std::max)(largest, size);
+  }
+  const double wanted = (std::max)(static_cast<double>(options.min_component_voxels),
+                                   options.min_component_fraction * static_cast<double>(total));
+  // No focus of many may hold the share, or all be small: that is no reason to find no tumour.
+  const double least = (std::min)(wanted, static_cast<double>(largest));
   const auto is_small = [=](index_t size) { return static_cast<double>(size) < least; };
   for (const index_t size : found.sizes) {
     if (!is_small(size)) continue;
@@ -50,9 +56,10 @@ inline void remove_small_components(LabelVolume& labels, const PostprocessOption
 
 }  // namespace detail
 
-/// Removes small 26-connected components of WT (Lachinov et al. 2018: below 0.1 of the tumour),
-/// then relabels a too small ET as NCR (Isensee et al. 2018): a case without ET scores Dice 0 for a
-/// single voxel of it. Returns what was changed. Throws UsageError at options out of range.
+/// Removes small 26-connected components of WT (Lachinov et al. 2018: below 0.1 of the tumour) but
+/// never the largest, then relabels a too small ET as NCR (Isensee et al. 2018): a case without ET
+/// scores Dice 0 for a single voxel of it. Returns what was changed. Throws UsageError at options
+/// out of range.
 inline PostprocessChanges postprocess(LabelVolume& labels, const PostprocessOptions& options) {
   const double fraction = options.min_component_fraction;
   if (!(fraction >= 0 && fraction <= 1)) {

@@ -7,6 +7,7 @@
 
 #include "glia/core/error.hpp"
 #include "glia/core/log.hpp"
+#include "glia/data/brain.hpp"
 #include "glia/data/region.hpp"
 #include "glia/infer/predictor.hpp"
 #include "glia/infer/window_positions.hpp"
@@ -14,13 +15,10 @@
 
 namespace glia {
 
-/// A window as large as the volume, whatever the volume.
-inline constexpr Extent whole_volume{0, 0, 0};
-
 struct SlidingWindowOptions {
-  Extent window{128, 128, 128};  ///< or whole_volume
-  double overlap = 0.5;          ///< share of a window that the next one covers again, in [0, 1)
-  ProgressSink progress{};       ///< called after every window
+  Extent window = as_trained;  ///< must be given for a predictor that does not know its own
+  double overlap = 0.5;        ///< share of a window that the next one covers again, in [0, 1)
+  ProgressSink progress{};     ///< called after every window
 };
 
 namespace detail {
@@ -77,14 +75,17 @@ class PlaneAccumulator {
     }
   }
 
-  /// Hands the planes before `next` over as final and makes room for as many new ones.
+  /// Hands the planes before `next` over as final, 0 outside the brain of the whole image, and
+  /// makes room for as many new ones.
   template <class Receive>
-  void finish_before(index_t next, Receive&& receive) {
+  void finish_before(index_t next, View<const float> image, Receive&& receive) {
     const index_t count = next - first_;
-    View<const float> done = planes_.view();
+    View<float> done = planes_.view();
     const auto used = static_cast<std::ptrdiff_t>(count * done.shape.h * done.shape.w * done.pitch);
-    done.shape.d = count;
-    receive(first_, done);
+    done.shape.d = image.shape.d = count;
+    image.data = image.row(0, first_, 0);
+    clear_outside_brain(image, done);
+    receive(first_, View<const float>(done));
     auto& values = planes_.values();
     std::fill(std::copy(values.begin() + used, values.end(), values.begin()), values.end(), 0.0F);
     first_ = next;
@@ -95,14 +96,27 @@ class PlaneAccumulator {
   index_t first_ = 0;
 };
 
+inline void require_volume(const std::string& where, Shape image) {
+  if (image.n == 1 && image.voxels() > 0) return;
+  throw UsageError(where + ": image: got " + to_string(image) +
+                   ", expected one volume [1, D, H, W, C] that is not empty");
+}
+
 /// The window for an image.
 inline Extent require_sliding_window(Shape image, const SlidingWindowOptions& options,
-                                     index_t divisor) {
-  const Extent window = options.window == whole_volume ? image.extent() : options.window;
-  if (image.n != 1 || image.voxels() <= 0) {
-    throw UsageError("sliding window: image: got " + to_string(image) +
-                     ", expected one volume [1, D, H, W, C] that is not empty");
+                                     index_t divisor, const TrainedOn& trained) {
+  require_volume("sliding window", image);
+  if (trained.whole_volumes == true) {
+    throw UsageError(
+        "sliding window: predictor: got a network that was trained on whole volumes, expected one "
+        "of windows: wrap it in WholeVolume, and give that to predict_labels or predict_volume");
   }
+  if (options.window == as_trained && !trained.patch) {
+    throw UsageError(
+        "sliding window: window: got none, expected one: the predictor does not know with which "
+        "it was trained");
+  }
+  const Extent window = options.window == as_trained ? *trained.patch : options.window;
   for (const index_t length : {window.d, window.h, window.w}) {
     if (length > 0 && length % divisor == 0) continue;
     throw UsageError("sliding window: window: got " + to_string(window) +
@@ -122,17 +136,23 @@ inline Extent require_sliding_window(Shape image, const SlidingWindowOptions& op
 ///
 /// `receive(d_begin, planes)` receives the result in order of d, every plane once, as soon as no
 /// later window touches it: planes is [1, d, H, W, 3], valid during the call. An image smaller than
-/// the window is padded with 0; the result has the image's extent. What is averaged is what the
-/// predictor returns, so a predictor of logits gives the mean of logits.
+/// the window is padded with 0; the result has the image's extent. Outside the brain it is 0, and
+/// the predictor is not shown windows without brain.
 ///
 /// Memory: one window of image and of result, and window.d planes of H x W x 3 floats, whatever the
 /// volume's depth. Results do not depend on the number of threads.
-/// Throws UsageError if a window's extent is not a positive multiple of the predictor's divisor.
+/// Throws UsageError if a window's extent is not a positive multiple of the predictor's divisor,
+/// without a window where the predictor does not say its own, and for a network that was trained on
+/// whole volumes.
 template <Predictor P, std::invocable<index_t, View<const float>> Receive>
 void sliding_window(P&& predictor, View<const float> image, const SlidingWindowOptions& options,
                     Receive&& receive) {
+  static_assert(!wants_whole_volumes<P>,
+                "sliding_window: this predictor wants whole volumes, no windows: give it to "
+                "predict_volume or predict_labels");
   const Extent volume = image.shape.extent();
-  const Extent length = detail::require_sliding_window(image.shape, options, divisor_of(predictor));
+  const Extent length = detail::require_sliding_window(image.shape, options, divisor_of(predictor),
+                                                       trained_on(predictor));
   const AxisWindows along_d(volume.d, length.d, options.overlap),
       along_h(volume.h, length.h, options.overlap), along_w(volume.w, length.w, options.overlap);
   const std::size_t layers = along_d.starts.size();
@@ -147,14 +167,16 @@ void sliding_window(P&& predictor, View<const float> image, const SlidingWindowO
       for (std::size_t w = 0; w < along_w.starts.size(); ++w) {
         const Extent at{along_d.starts[d], along_h.starts[h], along_w.starts[w]};
         detail::copy_window(image, at, patch);
-        predictor(View<const float>(patch.view()), probabilities.view());
-        planes.add(probabilities.view(), at, along_d.shares[d], along_h.shares[h],
-                   along_w.shares[w]);
+        if (holds_brain(patch.view())) {  // no voxel of brain is in a window without
+          predictor(View<const float>(patch.view()), probabilities.view());
+          planes.add(probabilities.view(), at, along_d.shares[d], along_h.shares[h],
+                     along_w.shares[w]);
+        }
         ++done;
         if (options.progress) options.progress({"segment", done, total, "windows"});
       }
     }
-    planes.finish_before(d + 1 < layers ? along_d.starts[d + 1] : volume.d, receive);
+    planes.finish_before(d + 1 < layers ? along_d.starts[d + 1] : volume.d, image, receive);
   }
 }
 

@@ -44,10 +44,13 @@ template <class P>
 requires Predictor<P>
 class Mirrored {
  public:
+  static constexpr bool whole_volumes = wants_whole_volumes<P>;
+
   explicit Mirrored(P&& predictor, MirrorAxes axes = {})
       : predictor_(std::forward<P>(predictor)), axes_(axes) {}
 
   [[nodiscard]] index_t divisor() const { return divisor_of(predictor_); }
+  [[nodiscard]] TrainedOn trained_on() const { return glia::trained_on(predictor_); }
 
   /// image [N, D, H, W, modalities], probabilities [N, D, H, W, regions].
   void operator()(View<const float> image, View<float> probabilities) {

@@ -5,12 +5,13 @@
 #include <type_traits>
 
 #include "glia/models/plan.hpp"
+#include "glia/models/trained_on.hpp"
 #include "glia/tensor/host_tensor.hpp"
 
 namespace glia {
 
-/// A network with weights: the context it runs in, its parameters, and the plan of its forward
-/// pass. Models of one context run one after another in the same memory.
+/// A network with weights: the context it runs in, its parameters, what they were trained on, and
+/// the plan of its forward pass. Models of one context run one after another in the same memory.
 template <Network Net>
 class Model {
  public:
@@ -31,6 +32,9 @@ class Model {
   [[nodiscard]] Parameters& parameters() { return *parameters_; }
   [[nodiscard]] const Parameters& parameters() const { return *parameters_; }
   [[nodiscard]] static constexpr index_t divisor() { return Net::divisor; }
+  /// What the weights were trained on: set by a `Trainer` and by `load_weights`, kept in files.
+  [[nodiscard]] TrainedOn& trained_on() { return trained_on_; }
+  [[nodiscard]] const TrainedOn& trained_on() const { return trained_on_; }
 
   /// Probabilities of the regions: image [N, D, H, W, In] to [N, D, H, W, Out]. Each extent must be
   /// a multiple of divisor(). The plan of one shape is kept. Throws UsageError, OutOfMemory.
@@ -57,6 +61,7 @@ class Model {
 
   Context* context_;
   std::unique_ptr<Parameters> parameters_;
+  TrainedOn trained_on_;
   std::unique_ptr<Arena> arena_;
   Shape shape_{};
 };

@@ -24,6 +24,7 @@
 #include "glia/optim/schedules.hpp"
 #include "glia/train/checkpoint.hpp"
 #include "glia/train/events.hpp"
+#include "glia/train/median_spacing.hpp"
 #include "glia/train/training_step.hpp"
 #include "glia/train/validation.hpp"
 
@@ -37,7 +38,7 @@ struct TrainerOptions {
   double clip_norm = 0;            ///< largest L2 norm of a gradient; 0: no limit
   double average_decay = 0;        ///< of the moving average of weights; 0: none
   index_t validate_every = 1;      ///< epochs
-  SlidingWindowOptions window{};   ///< of validation; its window is the patch
+  SlidingWindowOptions window{};   ///< of validation; its window is the patch unless it is given
   int max_skipped = 5;             ///< steps in a row, none of them finite, that end the run
   std::filesystem::path folder{};  ///< of the files named below; empty: nothing is written
   index_t save_every = 0;  ///< steps between saves besides the one after each epoch; 0: none
@@ -52,7 +53,7 @@ inline constexpr const char* previous_name = "previous.safetensors";
 enum class TrainingEnd { finished, stopped };
 
 /// Trains a model on patches of labelled cases, or on whole ones. The model ends with the last
-/// weights; a folder keeps the best ones by mean validation Dice.
+/// weights, and knows what it was trained on; a folder keeps the best ones by mean validation Dice.
 ///
 /// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint
 /// holds, so a run that was killed at any moment and resumed ends in the same bytes as one that was
@@ -86,7 +87,6 @@ class Trainer {
     require_positive("validate_every", options_.validate_every);
     require_positive("max_skipped", options_.max_skipped);
     options_.loader.seed = model_.context().seed();
-    options_.window.window = options_.loader.patch;
     if (!options_.folder.empty()) lock_.emplace(options_.folder);
     if (state_.average)
       std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
@@ -135,6 +135,7 @@ class Trainer {
     }
     const std::vector<PreparedCase> resampled = resampled_to_patch(training);
     PatchLoader loader(options_.whole_volumes ? resampled : training, options_.loader, state_.step);
+    model_.trained_on() = {options_.loader.patch, options_.whole_volumes, median_spacing(training)};
     GradientComputer<Net, L> gradient(
         model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
     typename Model<Net>::Parameters grads;
@@ -186,7 +187,7 @@ class Trainer {
   /// On the cases as they are: labels are compared where they were drawn, not on a grid.
   [[nodiscard]] std::array<double, 3> validation_dice(const std::vector<PreparedCase>& cases) {
     if (!options_.whole_volumes) return validate(model_, cases, options_.window);
-    return validate(WholeVolume(model_, options_.loader.patch), cases, {.window = whole_volume});
+    return validate(WholeVolume(model_), cases, options_.window);
   }
 
   void update(const Batch& batch, GradientComputer<Net, L>& gradient,

@@ -14,7 +14,7 @@ namespace glia {
 /// if there are no cases, DataError for a case without labels.
 template <Predictor P>
 [[nodiscard]] std::array<double, 3> validate(P&& predictor, const std::vector<PreparedCase>& cases,
-                                             const SlidingWindowOptions& options) {
+                                             const SlidingWindowOptions& options = {}) {
   if (cases.empty()) throw UsageError("validation: expected cases, got none");
   std::array<double, 3> mean{};
   for (const PreparedCase& source : cases) {

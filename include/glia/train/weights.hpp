@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -11,6 +14,7 @@
 
 #include "glia/core/config.hpp"
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/io/safetensors.hpp"
 #include "glia/models/model.hpp"
 
@@ -52,6 +56,72 @@ inline void require_known_version(const std::filesystem::path& path, const Metad
   }
 }
 
+/// Numbers along d, h and w as text: one if they are equal.
+[[nodiscard]] inline std::string triple_text(const std::array<double, 3>& numbers) {
+  const auto [d, h, w] = numbers;
+  if (d == h && d == w) return number_text(d);
+  return number_text(d) + " " + number_text(h) + " " + number_text(w);
+}
+
+/// Reads one positive number or three. Throws DataError for anything else.
+[[nodiscard]] inline std::array<double, 3> read_triple(const std::filesystem::path& path,
+                                                       const Metadata::value_type& entry) {
+  const std::string& text = entry.second;
+  std::vector<double> numbers;
+  const char *at = text.data(), *const end = at + text.size();
+  bool sound = true;
+  while (sound && numbers.size() < 3) {
+    const auto read = std::from_chars(at, end, numbers.emplace_back());
+    sound = read.ec == std::errc{} && numbers.back() > 0 && std::isfinite(numbers.back());
+    at = read.ptr;
+    if (at == end) break;
+    sound = sound && *at++ == ' ';
+  }
+  if (numbers.size() == 1) numbers.resize(3, numbers.front());
+  if (!sound || at != end || numbers.size() != 3) {
+    throw DataError(path.string() + ": " + entry.first + ": got \"" + text +
+                    "\", expected one positive number, or three");
+  }
+  return {numbers[0], numbers[1], numbers[2]};
+}
+
+/// What a model was trained on as a file says it.
+inline void add_trained_on(Metadata& metadata, const TrainedOn& trained) {
+  if (const auto& patch = trained.patch) {
+    metadata["glia.patch"] =
+        triple_text({static_cast<double>(patch->d), static_cast<double>(patch->h),
+                     static_cast<double>(patch->w)});
+  }
+  if (trained.whole_volumes) metadata["glia.whole_volumes"] = *trained.whole_volumes ? "yes" : "no";
+  if (const auto& spacing = trained.spacing)
+    metadata["glia.spacing"] = triple_text({spacing->d, spacing->h, spacing->w});
+}
+
+/// Reads what `add_trained_on` wrote. Throws DataError.
+[[nodiscard]] inline TrainedOn read_trained_on(const std::filesystem::path& path,
+                                               const Metadata& metadata) {
+  TrainedOn trained;
+  if (const auto found = metadata.find("glia.patch"); found != metadata.end()) {
+    const auto extent = read_triple(path, *found);
+    if (std::ranges::any_of(extent, [](double x) { return x != std::trunc(x) || x > 0x1p31; }))
+      throw DataError(path.string() + ": glia.patch: got \"" + found->second +
+                      "\", expected numbers of voxels");
+    trained.patch = {static_cast<index_t>(extent[0]), static_cast<index_t>(extent[1]),
+                     static_cast<index_t>(extent[2])};
+  }
+  if (const auto found = metadata.find("glia.whole_volumes"); found != metadata.end()) {
+    trained.whole_volumes = found->second == "yes";
+    if (found->second != "yes" && found->second != "no")
+      throw DataError(path.string() + ": glia.whole_volumes: got \"" + found->second +
+                      "\", expected yes or no");
+  }
+  if (const auto found = metadata.find("glia.spacing"); found != metadata.end()) {
+    const auto [d, h, w] = read_triple(path, *found);
+    trained.spacing = {d, h, w};
+  }
+  return trained;
+}
+
 [[nodiscard]] inline std::string dims_text(std::span<const index_t> dims) {
   std::string text = "[";
   for (const index_t d : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(d);
@@ -91,24 +161,27 @@ void read_entries(const SafetensorsFile& file, const std::string& prefix, Parame
 
 }  // namespace detail
 
-/// Writes the weights as safetensors with PyTorch's names and dims, atomically. Throws IoError.
+/// Writes the weights and what they were trained on as safetensors with PyTorch's names and dims,
+/// atomically. Throws IoError.
 template <Network Net>
 void save_weights(const std::filesystem::path& path, const Model<Net>& model,
                   Metadata metadata = {}) {
   std::vector<TensorEntry> entries;
   detail::append_entries(entries, "", model.parameters());
   metadata["glia.version"] = GLIA_VERSION_STRING;
+  detail::add_trained_on(metadata, model.trained_on());
   write_safetensors(path, metadata, entries);
 }
 
 /// Reads weights that `save_weights` (or PyTorch, with the same names) wrote, without those that
-/// lie under the prefix `Net::training_only`, if the network has one, and not in the model. The
-/// model is unchanged if this throws. Throws IoError, DataError for a damaged file, UsageError for
-/// another network.
+/// lie under the prefix `Net::training_only`, if the network has one, and not in the model, and
+/// what the file says about the training. The model is unchanged if this throws. Throws IoError,
+/// DataError for a damaged file, UsageError for another network.
 template <Network Net>
 void load_weights(const std::filesystem::path& path, Model<Net>& model) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   detail::require_known_version(path, file.metadata());
+  const TrainedOn trained = detail::read_trained_on(path, file.metadata());
   detail::require_entries(path, file, "", model.parameters());
   for (const std::string& name : file.names()) {
     bool known = false;
@@ -120,6 +193,7 @@ void load_weights(const std::filesystem::path& path, Model<Net>& model) {
                        " is not part of it");
   }
   detail::read_entries(file, "", model.parameters());
+  model.trained_on() = trained;
 }
 
 }  // namespace glia

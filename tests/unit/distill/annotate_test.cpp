@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "glia/ensemble/ensemble.hpp"
+#include "glia/infer/test_time_augmentation.hpp"
+#include "glia/infer/whole_volume.hpp"
 #include "unit/data/patch_cases.hpp"
 
 using namespace glia;
@@ -78,6 +81,31 @@ TEST_CASE("a case without brain is empty, and so is one without tumour") {
     std::fill_n(out.data, out.shape.elements(), 0.0F);
   };
   CHECK(annotate(zero, healthy, HardLabels{}, windows).empty());
+}
+
+TEST_CASE("outside the brain there is no tumour, and a soft target of 0, whatever a teacher says") {
+  PreparedCase target = make_case(
+      "half", {2, 4, 8},
+      [](index_t, index_t, index_t w, index_t m) { return w < 3 && m == 2 ? 1.0 : 0.0; },
+      [](index_t, index_t, index_t) { return 0; });
+  const auto everywhere = [](View<const float>, View<float> out) {
+    std::fill_n(out.data, out.shape.elements(), 0.85F);
+  };
+  const auto check = [&](auto&& teacher, const SlidingWindowOptions& options) {
+    const Annotation found = annotate(teacher, target, Confident<SoftLabels>{}, options);
+    CHECK(found.voxels == std::array<index_t, 3>{24, 24, 24});
+    CHECK(found.not_counted == std::array<index_t, 3>{24, 24, 24});  // .85 is unsure
+    for (index_t w = 0; w < 8; ++w) {
+      CHECK(target.labels->at(1, 2, w) == (w < 3 ? label::ET : label::background));
+      CHECK(target.soft->at((4 + 2) * 8 + w, 1) == (w < 3 ? SoftTarget::not_counted : 0.0F));
+    }
+  };
+  check(everywhere, {.window = {2, 4, 2}});
+  check(Mirrored(everywhere), {.window = {2, 4, 8}});
+  check(WholeVolume(everywhere, Extent{4, 4, 4}), {});
+  check(Ensemble{MeanOfLogits{}, Windowed(everywhere, {.window = {2, 4, 4}}),
+                 WholeVolume(everywhere, Extent{2, 4, 4})},
+        {});
 }
 
 TEST_CASE("a confident labelling labels by the rule of the labelling within it") {

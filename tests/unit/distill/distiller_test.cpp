@@ -196,6 +196,55 @@ TEST_CASE("online, a teacher whose probabilities are no numbers ends the run bef
   CHECK(bits(student) == before);
 }
 
+TEST_CASE("online, what lies outside the brain is background, and patches without are not shown") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> student{context};
+  int calls = 0;
+  const auto everywhere = [&](View<const float>, View<float> out) {
+    ++calls;
+    std::fill_n(out.data, out.shape.elements(), 0.75F);
+  };
+  Distiller distiller{everywhere, student, SoftLabels{}, {.online = true}};
+  TrainerOptions options = small_options(1, 2);
+  options.loader.labelled_share = 0;
+  options.loader.foreground = 0;
+  const Batch* current = nullptr;
+  int batches = 0;
+  TrainingEvents events;
+  events.batch = [&](Batch& batch) {
+    // The first patch is without brain, the second has one voxel of it.
+    std::ranges::fill(batch.image.values(), 0.0F);
+    if (++batches == 2) batch.image.view().at(0, 1, 2, 3, modality::T2) = -1;
+    current = &batch;  // gets its targets after this
+  };
+  events.step = [&](const StepEvent& e) {
+    const auto& targets = current->target.values();
+    CHECK(std::ranges::count(targets, 0.0F) == std::ssize(targets) - (e.step == 2 ? 3 : 0));
+    if (e.step == 2) CHECK(current->target.view().at(0, 1, 2, 3, region::ET) == 0.75F);
+  };
+  distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, options, {}, DiceAndCrossEntropy{},
+                quick, AnySchedule{}, events);
+  CHECK(batches == 2);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("online, a teacher of whole volumes is not shown patches") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> student{context};
+  const ByIntensity teacher;
+  Distiller distiller{
+      WholeVolume(teacher, Extent{8, 8, 8}), student, HardLabels{}, {.online = true}};
+  TrainerOptions options = small_options(1, 1);
+  const auto fit = [&] {
+    distiller.fit({phantom_patch(3)}, {unlabelled_patch(4)}, options, {}, DiceAndCrossEntropy{},
+                  quick);
+  };
+  CHECK(holds(message_of<UsageError>(fit), "online: got true", "whole volumes"));
+  options.whole_volumes = true;
+  fit();
+  CHECK(student.trained_on().whole_volumes == true);
+}
+
 TEST_CASE("online, a batch event that leaves a batch of another shape is refused") {
   Context context{{.threads = 1}};
   Model<SmallNet> student{context};

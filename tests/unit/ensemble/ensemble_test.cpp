@@ -109,7 +109,7 @@ TEST_CASE("members may be of any kind, and as many of one kind as run time says"
 TEST_CASE("every member sees the image once, the sliding window sees one predictor") {
   Constant a{.value = 0.25F, .factor = 2}, b{.value = 0.75F, .factor = 3};
   Ensemble both{a, b};
-  const HostTensor<float> image({1, 6, 12, 6, 4});
+  const HostTensor<float> image({1, 6, 12, 6, 4}, 1.0F);
   sliding_window(both, image.view(), {.window = {6, 6, 6}}, [](index_t, View<const float> planes) {
     for (index_t i = 0; i < planes.shape.elements(); ++i)
       CHECK(planes.data[i] == doctest::Approx(0.5));
@@ -119,6 +119,25 @@ TEST_CASE("every member sees the image once, the sliding window sees one predict
   CHECK_THROWS_AS(
       sliding_window(both, image.view(), {.window = {4, 6, 6}}, [](index_t, View<const float>) {}),
       UsageError);
+}
+
+TEST_CASE("an ensemble's window is the largest of its members', made a multiple of its divisor") {
+  struct Trained : Constant {
+    TrainedOn on{};
+    [[nodiscard]] const TrainedOn& trained_on() const { return on; }
+  };
+  Trained wide{{.factor = 4}, {Extent{8, 32, 12}, false}},
+      deep{{.factor = 6}, {Extent{18, 6, 6}, {}}};
+  Constant unknown;
+  CHECK(Ensemble{wide, unknown}.trained_on() == wide.on);
+  CHECK(Ensemble{unknown}.trained_on() == TrainedOn{});
+  CHECK(Ensemble{unknown, wide, Mirrored(deep)}.trained_on() ==
+        TrainedOn{Extent{24, 36, 12}, false});
+  std::vector<Trained> several{deep, wide};
+  CHECK(Ensemble{several}.trained_on().patch == Extent{24, 36, 12});
+  deep.on.whole_volumes = true;
+  CHECK(Ensemble{deep, wide}.trained_on().whole_volumes == true);
+  CHECK(Ensemble{wide, deep}.trained_on().whole_volumes == true);
 }
 
 TEST_CASE("no members, and weights that fit nothing, are refused") {

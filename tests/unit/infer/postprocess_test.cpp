@@ -41,6 +41,24 @@ TEST_CASE("components below a share of the whole tumour are removed") {
   CHECK(std::count(labels.voxels.begin(), labels.voxels.end(), 0) == 21);
 }
 
+TEST_CASE(
+    "the largest component stays, whatever number or share is asked for, and its equals too") {
+  LabelVolume parts = three_parts();
+  CHECK(postprocess(parts, {.min_component_voxels = 100}) == PostprocessChanges{2, 4, 0});
+  CHECK(parts.at(0, 0, 0) == 2);
+  CHECK(parts.at(0, 2, 1) == 3);
+  CHECK(postprocess(parts, {.min_component_fraction = 1}) == PostprocessChanges{});
+
+  // Twelve foci of one voxel: none has a tenth of the tumour.
+  LabelVolume foci({1, 1, 24});
+  for (std::size_t i = 0; i < 24; i += 2) foci.voxels[i] = label::ET;
+  const LabelVolume before = foci;
+  for (const double fraction : {0.1, 1.0}) {
+    CHECK(postprocess(foci, {.min_component_fraction = fraction}) == PostprocessChanges{});
+    CHECK(foci.voxels == before.voxels);
+  }
+}
+
 TEST_CASE("too few ET voxels become NCR; what components take with them counts as gone") {
   LabelVolume labels = three_parts();
   CHECK(postprocess(labels, {.min_enhancing_voxels = 3}) == PostprocessChanges{});

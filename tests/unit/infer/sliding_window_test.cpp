@@ -209,6 +209,68 @@ TEST_CASE("progress counts windows") {
   CHECK(done == std::vector<double>{1, 2, 3, 4, 5, 6});
 }
 
+TEST_CASE(
+    "windows without brain are not shown, outside the brain the result is 0, inside unchanged") {
+  // Answers by the place in the window alone: something else in every window, tumour everywhere.
+  int calls = 0;
+  const auto by_place = [&](View<const float> window, View<float> out) {
+    ++calls;
+    for (index_t i = 0; i < out.shape.elements(); ++i)
+      out.data[i] = 1.0F / static_cast<float>(1 + i % (window.shape.elements() / 3));
+  };
+  const Extent extent{8, 8, 40};
+  const SlidingWindowOptions options{.window = {8, 8, 8}};
+  const auto full = predicted(by_place, HostTensor<float>(make_shape(1, extent, 4), 1.0F), options);
+  CHECK(calls == 9);  // at w = 0, 4, ..., 32
+
+  // Brain at w < 10, with a hole, and a stray voxel at the other end: windows from 12 to 28 are
+  // empty.
+  HostTensor<float> image(make_shape(1, extent, 4));
+  const auto is_brain = [](index_t d, index_t h, index_t w) {
+    return (w < 10 && !(d == 3 && h == 3)) || (d == 7 && h == 7 && w == 39);
+  };
+  for (index_t d = 0; d < extent.d; ++d)
+    for (index_t h = 0; h < extent.h; ++h)
+      for (index_t w = 0; w < extent.w; ++w)
+        if (is_brain(d, h, w)) image.view().at(0, d, h, w, (d + h + w) % 4) = -1;
+  calls = 0;
+  const auto found = predicted(by_place, image, options);
+  CHECK(calls == 4);
+  for (index_t d = 0; d < extent.d; ++d)
+    for (index_t h = 0; h < extent.h; ++h)
+      for (index_t w = 0; w < extent.w; ++w)
+        for (index_t c = 0; c < region::count; ++c)
+          REQUIRE(found.view().at(0, d, h, w, c) ==
+                  (is_brain(d, h, w) ? full.view().at(0, d, h, w, c) : 0.0F));
+}
+
+TEST_CASE("the window is that of the training, where the predictor knows it") {
+  struct Trained {
+    TrainedOn on;
+    std::vector<Extent>* seen;
+    [[nodiscard]] const TrainedOn& trained_on() const { return on; }
+    void operator()(View<const float> image, View<float> out) const {
+      seen->push_back(image.shape.extent());
+      linear(image, out);
+    }
+  };
+  std::vector<Extent> seen;
+  const auto image = image_of({4, 4, 4});
+  predicted(Trained{{Extent{4, 6, 8}, false}, &seen}, image, {});
+  predicted(Trained{{Extent{4, 6, 8}, {}}, &seen}, image, {.window = {5, 5, 5}});
+  CHECK(seen == std::vector<Extent>{{4, 6, 8}, {5, 5, 5}});
+
+  const auto message = [&](auto predictor, SlidingWindowOptions options) {
+    return test::message_of<UsageError>([&] {
+      sliding_window(predictor, image.view(), options, [](index_t, View<const float>) {});
+    });
+  };
+  CHECK(test::holds(message(linear, {}), "window: got none, expected one"));
+  CHECK(test::holds(message(Trained{{Extent{4, 4, 4}, true}, &seen}, {.window = {4, 4, 4}}),
+                    "trained on whole volumes", "wrap it in WholeVolume"));
+  CHECK(seen.size() == 2);
+}
+
 TEST_CASE("windows that cannot be are refused with what was expected") {
   struct Divided {
     index_t divisor() const { return 16; }
@@ -222,8 +284,10 @@ TEST_CASE("windows that cannot be are refused with what was expected") {
   CHECK(message(Divided{}, image.view(), {.window = {32, 32, 40}}) ==
         "sliding window: window: got 40x32x32, expected positive multiples of 16");
   CHECK(test::holds(message(linear, image.view(), {.window = {0, 8, 8}}), "got 8x8x0"));
-  CHECK(test::holds(message(linear, image.view(), {.overlap = 1}), "overlap", "below 1"));
-  CHECK(test::holds(message(linear, image.view(), {.overlap = NAN}), "overlap"));
+  CHECK(test::holds(message(linear, image.view(), {.window = {4, 4, 4}, .overlap = 1}), "overlap",
+                    "below 1"));
+  CHECK(
+      test::holds(message(linear, image.view(), {.window = {4, 4, 4}, .overlap = NAN}), "overlap"));
   CHECK(test::holds(message(linear, HostTensor<float>({2, 4, 4, 4, 4}).view(), {}), "one volume"));
   CHECK(test::holds(message(linear, HostTensor<float>({1, 0, 4, 4, 4}).view(), {}), "not empty"));
 }

@@ -59,8 +59,7 @@ TEST_CASE("labels of a case are made in its own voxels, whatever the grid") {
   Echo echo;
   PreparedCase source;
   source.image = ramp({5, 9, 10});
-  const auto found =
-      predict_labels(WholeVolume(echo, Extent{4, 4, 4}), source, {.window = whole_volume});
+  const auto found = predict_labels(WholeVolume(echo, Extent{4, 4, 4}), source);
   CHECK(echo.seen == std::vector<Extent>{{4, 4, 4}});
   CHECK(found.labels.extent == Extent{5, 9, 10});
   CHECK(found.labels.at(4, 8, 9) == label::ET);
@@ -84,6 +83,44 @@ TEST_CASE("windows and whole volumes stand side by side in an ensemble") {
   HostTensor<float> expected(found.shape());
   Echo::reference(image.view(), expected.view());
   CHECK(test::relative_error(alone.values(), expected.values()) < 1e-6);
+}
+
+TEST_CASE("the grid is that of the training, where the predictor knows it") {
+  struct Trained : Echo {
+    TrainedOn on;
+    [[nodiscard]] const TrainedOn& trained_on() const { return on; }
+  };
+  const auto image = ramp({5, 9, 10});
+  HostTensor<float> found({1, 5, 9, 10, 3});
+  const Extent grid{8, 4, 12}, other{8, 8, 8};
+  // Older files do not say whether the patch was a grid.
+  for (const std::optional<bool> whole : {std::optional<bool>{true}, std::optional<bool>{}}) {
+    Trained network{{}, {grid, whole}};
+    WholeVolume as_trained_on(network);
+    as_trained_on(image.view(), found.view());
+    WholeVolume(network, grid)(image.view(), found.view());
+    CHECK(network.seen == std::vector<Extent>{grid, grid});
+  }
+  const auto message = [&](const TrainedOn& on, Extent wanted) {
+    return test::message_of<UsageError>([&] { WholeVolume(Trained{{}, on}, wanted); });
+  };
+  CHECK(message({grid, true}, other) ==
+        "whole volume: grid: got 8x8x8, expected that of the training, 12x4x8");
+  CHECK(test::holds(message({grid, false}, as_trained), "was trained on patches"));
+  CHECK(test::holds(message({grid, false}, grid), "was trained on patches"));
+  CHECK(test::holds(message({}, as_trained), "grid: got none, expected one"));
+  CHECK(test::holds(message({Extent{8, 8, 6}, true}, as_trained), "got 6x8x8", "multiples of 4"));
+}
+
+TEST_CASE("outside the brain a whole volume's probabilities are 0") {
+  const auto tumour = [](View<const float>, View<float> out) {
+    std::fill_n(out.data, out.shape.elements(), 1.0F);
+  };
+  HostTensor<float> image({1, 4, 4, 4, 4}), found({1, 4, 4, 4, 3}, -1.0F);
+  image.view().at(0, 1, 2, 3, 2) = 1;
+  WholeVolume(tumour, Extent{8, 8, 8})(image.view(), found.view());
+  for (index_t r = 0; r < 3; ++r) CHECK(found.view().at(0, 1, 2, 3, r) == 1);
+  CHECK(std::ranges::count(found.values(), 0.0F) == 3 * (64 - 1));
 }
 
 TEST_CASE("a grid that the network cannot halve is refused") {

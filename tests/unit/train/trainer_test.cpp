@@ -116,10 +116,39 @@ TEST_CASE("whole volumes are resampled to the patch, and validated where their l
   trainer.fit(cases, cases);
 
   const auto dice = [&](const PreparedCase& source, auto&& predictor) {
-    return validate(predictor, {source}, {.window = whole_volume});
+    return validate(predictor, {source});
   };
-  CHECK(trainer.history()[0].dice == dice(cases[0], WholeVolume(model, options.loader.patch)));
-  CHECK(trainer.history()[0].dice != dice(on_grid, model));
+  CHECK(trainer.history()[0].dice == dice(cases[0], WholeVolume(model)));
+  CHECK(trainer.history()[0].dice != dice(on_grid, WholeVolume(model)));
+  CHECK(holds(message_of<UsageError>([&] { dice(cases[0], model); }), "wrap it in WholeVolume"));
+}
+
+TEST_CASE("a model knows what it was trained on and is validated and used so by default") {
+  const TemporaryDirectory folder;
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context}, loaded{context};
+  CHECK(model.trained_on() == TrainedOn{});
+  std::vector<PreparedCase> cases{
+      prepared(make_phantom({.extent = {20, 18, 16}, .without_enhancement = 0}, 3, 0))};
+  cases.resize(3, cases.front());
+  cases[0].spacing = {5, 1, 0.5};
+  cases[1].spacing = {1, 0.25, 0.75};
+  cases[2].spacing = {1, 2, 3};
+  TrainerOptions options = small_options(1, 2);
+  options.loader.patch = {8, 4, 6};
+  options.folder = folder.path();
+  SmallTrainer trainer(model, options, {}, quick);
+  trainer.fit(cases, cases);
+  CHECK(model.trained_on().patch == options.loader.patch);
+  CHECK(model.trained_on().whole_volumes == false);
+  CHECK(model.trained_on().spacing == Spacing{1, 1, 0.75});
+  const auto expected = validate(model, cases, {.window = options.loader.patch});
+  CHECK(trainer.history()[0].dice == expected);
+  CHECK(validate(model, cases) == expected);
+
+  load_weights(options.folder / weights_name, loaded);
+  CHECK(loaded.trained_on() == model.trained_on());
+  CHECK(validate(loaded, cases) == expected);
 }
 
 TEST_CASE(

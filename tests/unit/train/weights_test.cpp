@@ -39,6 +39,44 @@ TEST_CASE("weights read back bit for bit, with what the file says about itself")
   CHECK(first.shape == std::vector<index_t>{4, 4, 3, 3, 3});  // PyTorch: out, in, d, h, w
 }
 
+TEST_CASE("weights say what they were trained on, of which older files hold less or nothing") {
+  const TemporaryDirectory folder;
+  const auto path = folder / "weights.safetensors";
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context}, loaded{context};
+  const auto metadata = [&] { return SafetensorsFile::open(path).metadata(); };
+  model.trained_on() = {Extent{64, 64, 64}, false};
+  save_weights(path, model);
+  CHECK(metadata().at("glia.patch") == "64");
+  CHECK(metadata().at("glia.whole_volumes") == "no");
+  CHECK_FALSE(metadata().contains("glia.spacing"));
+  model.trained_on().spacing = {1, 1, 1};
+  save_weights(path, model);
+  CHECK(metadata().at("glia.spacing") == "1");
+  for (const TrainedOn& trained : {TrainedOn{Extent{48, 32, 64}, true, Spacing{2.5, 0.1, 1}},
+                                   TrainedOn{Extent{64, 64, 64}, {}}, TrainedOn{}}) {
+    model.trained_on() = trained;
+    save_weights(path, model);
+    loaded.trained_on() = {Extent{1, 1, 1}, false};
+    load_weights(path, loaded);
+    CHECK(loaded.trained_on() == trained);
+  }
+  save_weights(path, model, {{"glia.patch", "48"}});  // as files of version 0.1 have it
+  load_weights(path, loaded);
+  CHECK(loaded.trained_on() == TrainedOn{Extent{48, 48, 48}, {}});
+
+  const auto refusal = [&](const std::string& key, const std::string& text) {
+    save_weights(path, model, {{key, text}});
+    return message_of<DataError>([&] { load_weights(path, loaded); });
+  };
+  for (const std::string text :
+       {"", "0", "-8", "8 8", "8 8 8 8", "8,8,8", "8.5", "nan", "inf", "1e300", " 8", "8x"})
+    CHECK(holds(refusal("glia.patch", text), path.string(), "glia.patch: got \"" + text + "\""));
+  CHECK(holds(refusal("glia.spacing", "1 0 1"), "glia.spacing: got \"1 0 1\""));
+  CHECK(holds(refusal("glia.whole_volumes", "maybe"), "got \"maybe\", expected yes or no"));
+  CHECK(loaded.trained_on() == TrainedOn{Extent{48, 48, 48}, {}});
+}
+
 TEST_CASE(
     "a ResUNet without its autoencoder reads weights that were trained with it, not the rest") {
   const TemporaryDirectory folder;
