@@ -53,7 +53,8 @@ struct GroupedConv3d {
 
   using T = typename B::Scalar;
   static constexpr index_t in_of_group = In / Groups, out_of_group = Out / Groups;
-  using Conv = Conv3d<B, in_of_group, out_of_group, Kernel, Stride, Bias, InGroups<Groups, Start>>;
+  using Conv =
+      Conv3d<B, in_of_group, out_of_group, Kernel, Stride, Bias, OneGroupOf<Groups, Start>>;
   using Convs = Grouped<Groups, Conv>;
   using Parameters = typename Convs::Parameters;
 

@@ -41,7 +41,7 @@ struct PyTorchDefault {
 /// Start of one of `Groups` convolutions that are the groups of one: an output adds up the channels
 /// of its group, but the frameworks count the outputs of all groups.
 template <index_t Groups, InitialPolicy Start>
-struct InGroups {
+struct OneGroupOf {
   static constexpr Initial weight(Fans fans) { return Start::weight({fans.in, Groups * fans.out}); }
   static constexpr Initial bias(Fans fans) { return Start::bias({fans.in, Groups * fans.out}); }
 };

@@ -13,7 +13,7 @@ template <class R, index_t In, index_t Width, index_t Stride>
 struct CascadeEncoder {
   using B = typename R::Engine;
   using T = typename B::Scalar;
-  using Start = InGroups<R::in, typename R::Start>;
+  using Start = OneGroupOf<R::in, typename R::Start>;
   using Conv = Conv3d<B, In, Width, 3, Stride, true, Start>;
   using Drop = Dropout<B, std::conditional_t<(Stride > 1), typename R::Drop, NoDropout>>;
   using Block = ResidualBlock<B, Width, typename R::Norm, typename R::Activation, true, Start>;
