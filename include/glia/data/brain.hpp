@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <span>
 
 #include "glia/tensor/view.hpp"
@@ -14,18 +13,10 @@ namespace glia {
   return std::ranges::any_of(voxel, [](float x) { return x != 0; });
 }
 
-namespace detail {
-
-[[nodiscard]] inline std::span<const float> voxel_of(View<const float> image, index_t voxel) {
-  return {image.data + voxel * image.pitch, static_cast<std::size_t>(image.shape.c)};
-}
-
-}  // namespace detail
-
 /// Whether any voxel of an image [N, D, H, W, modalities] is brain.
 [[nodiscard]] inline bool holds_brain(View<const float> image) {
   for (index_t voxel = 0; voxel < image.shape.n * image.shape.voxels(); ++voxel)
-    if (is_brain(detail::voxel_of(image, voxel))) return true;
+    if (is_brain(image.voxel(voxel))) return true;
   return false;
 }
 
@@ -33,8 +24,7 @@ namespace detail {
 /// brain: there is no tumour, whatever a network says.
 inline void clear_outside_brain(View<const float> image, View<float> probabilities) {
   for (index_t voxel = 0; voxel < image.shape.n * image.shape.voxels(); ++voxel) {
-    if (!is_brain(detail::voxel_of(image, voxel)))
-      std::fill_n(probabilities.data + voxel * probabilities.pitch, probabilities.shape.c, 0.0F);
+    if (!is_brain(image.voxel(voxel))) std::ranges::fill(probabilities.voxel(voxel), 0.0F);
   }
 }
 

@@ -45,7 +45,7 @@ Annotation annotate(T&& teacher, PreparedCase& target, const L& labelling = {},
       const index_t first = d * extent.h * extent.w;
       for (index_t voxel = 0; voxel < planes.shape.voxels(); ++voxel) {
         RegionValues p{};
-        std::copy_n(planes.data + voxel * planes.pitch, p.size(), p.begin());
+        std::ranges::copy(planes.voxel(voxel), p.begin());
         const RegionValues targets = labelling.targets(p);
         for (std::size_t r = 0; r < p.size(); ++r) {
           target.soft->set(first + voxel, static_cast<int>(r), targets[r]);

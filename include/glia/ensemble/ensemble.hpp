@@ -130,8 +130,8 @@ class Ensemble {
   static void for_each_value(View<float> view, Visit&& visit) {
     const index_t channels = view.shape.c;
     for (index_t voxel = 0; voxel < view.shape.n * view.shape.voxels(); ++voxel) {
-      float* at = view.data + voxel * view.pitch;
-      for (index_t c = 0; c < channels; ++c) visit(at[c], voxel * channels + c);
+      index_t at = voxel * channels;
+      for (float& value : view.voxel(voxel)) visit(value, at++);
     }
   }
 

@@ -36,15 +36,9 @@ inline void copy_window(View<const float> image, Extent at, HostTensor<float>& w
   const auto to = window.view();
   const Inside ds(at.d, to.shape.d, image.shape.d), hs(at.h, to.shape.h, image.shape.h),
       ws(at.w, to.shape.w, image.shape.w);
-  for (index_t d = ds.begin; d < ds.end; ++d) {
-    for (index_t h = hs.begin; h < hs.end; ++h) {
-      const float* from = image.row(0, at.d + d, at.h + h) + at.w * image.pitch;
-      float* row = to.row(0, d, h);
-      for (index_t w = ws.begin; w < ws.end; ++w) {
-        std::copy_n(from + w * image.pitch, image.shape.c, row + w * to.pitch);
-      }
-    }
-  }
+  copy_box(image, {at.d + ds.begin, at.h + hs.begin, at.w + ws.begin}, to,
+           {ds.begin, hs.begin, ws.begin},
+           {ds.end - ds.begin, hs.end - hs.begin, ws.end - ws.begin});
 }
 
 /// The planes of the result that later windows can still change, and the first of them.

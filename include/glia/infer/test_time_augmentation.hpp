@@ -64,9 +64,8 @@ class Mirrored {
       add_mirrored(image, probabilities, flip);
       ++count;
     }
-    for_each_voxel(probabilities, [=, c = probabilities.shape.c](float* voxel) {
-      for (index_t i = 0; i < c; ++i) voxel[i] /= count;
-    });
+    for (index_t v = 0; v < probabilities.shape.n * probabilities.shape.voxels(); ++v)
+      for (float& p : probabilities.voxel(v)) p /= count;
   }
 
  private:
@@ -79,12 +78,6 @@ class Mirrored {
                               [c = sum.shape.c](const float* from, float* to) {
                                 for (index_t i = 0; i < c; ++i) to[i] += from[i];
                               });
-  }
-
-  template <class Visit>
-  static void for_each_voxel(View<float> view, Visit&& visit) {
-    for (index_t i = 0; i < view.shape.n * view.shape.voxels(); ++i)
-      visit(view.data + i * view.pitch);
   }
 
   P predictor_;

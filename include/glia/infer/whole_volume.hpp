@@ -95,13 +95,7 @@ class Windowed {
                        ", expected the extent of the image " + to_string(image.shape));
     }
     sliding_window(predictor_, image, options_, [&](index_t first, View<const float> planes) {
-      for (index_t d = 0; d < planes.shape.d; ++d)
-        for (index_t h = 0; h < planes.shape.h; ++h) {
-          const float* from = planes.row(0, d, h);
-          float* to = probabilities.row(0, first + d, h);
-          for (index_t w = 0; w < planes.shape.w; ++w)
-            std::copy_n(from + w * planes.pitch, planes.shape.c, to + w * probabilities.pitch);
-        }
+      copy_box(planes, {0, 0, 0}, probabilities, {first, 0, 0}, planes.shape.extent());
     });
   }
 

@@ -26,6 +26,25 @@ TEST_CASE("views address [N, D, H, W, C] with channels fastest and voxels a pitc
   const View<const int> constant = view;
   CHECK(&constant.at(1, 1, 2, 3, 1) == &view.at(1, 1, 2, 3, 1));
   CHECK(view.bytes() == 2 * 24 * 3 * sizeof(int));
+  CHECK(view.voxel(2 * 3 * 4 + 6).data() == &view.at(1, 0, 1, 2, 0));
+  CHECK(view.voxel(0).size() == 3);
+}
+
+TEST_CASE("a box of voxels goes to another place and pitch, and nothing else changes") {
+  HostTensor<int> from(Shape{1, 3, 4, 5, 2}), to(Shape{1, 2, 3, 4, 3}, -1);
+  for (std::size_t i = 0; i < from.values().size(); ++i) from.view().data[i] = static_cast<int>(i);
+  const View<int> narrow = slice(to.view(), 1, 2);
+  copy_box(View<const int>(from.view()), {1, 2, 3}, narrow, {0, 1, 2}, {2, 2, 2});
+  for (index_t d = 0; d < 2; ++d)
+    for (index_t h = 0; h < 3; ++h)
+      for (index_t w = 0; w < 4; ++w) {
+        CHECK(to.view().at(0, d, h, w, 0) == -1);
+        for (index_t c = 0; c < 2; ++c) {
+          const bool inside = h >= 1 && w >= 2;
+          CHECK(narrow.at(0, d, h, w, c) ==
+                (inside ? from.view().at(0, d + 1, h + 1, w + 1, c) : -1));
+        }
+      }
 }
 
 TEST_CASE("host tensors are dense and filled") {
