@@ -14,6 +14,7 @@
 #include "glia/ensemble/classes_to_regions.hpp"
 #include "glia/ensemble/ensemble.hpp"
 #include "glia/infer/postprocess.hpp"
+#include "glia/infer/predict_labels.hpp"
 #include "glia/infer/regions.hpp"
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/test_time_augmentation.hpp"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/data/brain.hpp"
 #include "glia/data/modality.hpp"
 #include "glia/data/prepared_case.hpp"
 #include "glia/data/region.hpp"
@@ -17,7 +18,7 @@ namespace glia {
 
 /// The simplest segmentation that deserves the name, to compare networks with: z-scores against
 /// thresholds. WT where FLAIR and T2 are bright; within it ET where T1ce is bright, else NCR where
-/// T1 is dark, else ED.
+/// T1 is dark, else ED; nothing outside the brain.
 struct ThresholdBaseline {
   float flair = 1, t2 = 0;  ///< WT: FLAIR > flair and T2 > t2
   float t1ce = 1.5F;        ///< ET: WT and T1ce > t1ce
@@ -25,6 +26,7 @@ struct ThresholdBaseline {
 
   [[nodiscard]] std::uint8_t label(const float* scores) const {
     if (!(scores[modality::FLAIR] > flair && scores[modality::T2] > t2)) return label::background;
+    if (!is_brain({scores, modality::count})) return label::background;
     if (scores[modality::T1ce] > t1ce) return label::ET;
     return scores[modality::T1] < t1 ? label::NCR : label::ED;
   }

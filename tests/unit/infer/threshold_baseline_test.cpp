@@ -20,6 +20,10 @@ TEST_CASE("the baseline's rules, one by one") {
   CHECK(label_of({-2, 3, -0.5F, 1.5F}) == label::background);
   CHECK(label_of({-2, 3, 0.5F, 0.5F}) == label::background);
   CHECK(label_of({0, 0, 0, 0}) == label::background);
+  const ThresholdBaseline low{.flair = -1, .t2 = -1};  // outside the brain every scan is 0
+  const std::array<float, 4> outside{}, dark{0, 0, 0, -0.5F};
+  CHECK(low.label(outside.data()) == label::background);
+  CHECK(low.label(dark.data()) == label::ED);
 }
 
 TEST_CASE("a case that thresholds can separate is separated") {
