@@ -10,7 +10,7 @@
 namespace glia {
 
 /// A network with weights: the context it runs in, its parameters, and the plan of its forward
-/// pass. Models of one context run one after another in the same memory.
+/// pass. Models of one context run one after another, in one thread, in the same memory.
 template <Network Net>
 class Model {
  public:

@@ -94,7 +94,7 @@ TEST_CASE("inference of a stack frees each raw tensor once the next unit has rea
                                           saved);
     index_t alive = 0;
     for (const auto& life : arena.log())
-      alive += life.bytes == 64 * 4 * 8 && life.death == Lifetime::forever;
+      alive += life.bytes == 64 * 4 * 8 && life.death == Lifetime::unending;
     return alive;
   };
   CHECK(blocks_alive(std::integral_constant<Mode, Mode::training>{}) == 3);

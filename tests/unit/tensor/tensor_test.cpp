@@ -23,7 +23,7 @@ TEST_CASE("a tensor lives as long as its object and moves without copying") {
       outer = std::move(inner);
       CHECK(outer.data() == name);
     }
-    CHECK(arena.log()[0].death == Lifetime::forever);
+    CHECK(arena.log()[0].death == Lifetime::unending);
     const auto other = make_array<double>(context, 7);
     CHECK(other.shape().c == 7);
     outer = {};
