@@ -81,6 +81,7 @@ class ThreadPool {
     } catch (const std::system_error&) {
       const std::size_t given = workers_.size() + 1;
       stop();
+      process_ = 0;  // the next use tries again
       throw OutOfMemory("threads: got " + std::to_string(size_) +
                         ", the system gives no more than " + std::to_string(given));
     }
