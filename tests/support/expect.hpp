@@ -15,6 +15,15 @@ inline constexpr bool address_sanitizer = __has_feature(address_sanitizer);
 inline constexpr bool address_sanitizer = false;
 #endif
 
+/// Whether it was built with the thread sanitizer, whose programs cannot go on after a fork().
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool thread_sanitizer = true;
+#elif defined(__has_feature)
+inline constexpr bool thread_sanitizer = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool thread_sanitizer = false;
+#endif
+
 /// The message of the exception that a call must throw; fails the test if it throws none or another
 /// type.
 template <class Exception, class Call>

@@ -1,15 +1,37 @@
 #pragma once
 
+#include <string>
+
 #include "glia/tensor/shape.hpp"
 
 namespace glia {
+
+/// Throws UsageError if an axis of `x` with its padding is shorter than a kernel: no voxel of a
+/// result could be computed.
+constexpr void require_room(const char* what, Shape x, index_t kernel, index_t padding) {
+  for (const index_t extent : {x.d, x.h, x.w}) {
+    if (extent + 2 * padding >= kernel) continue;
+    throw UsageError(std::string(what) + ": input: got " + to_string(x) + ", expected axes of " +
+                     std::to_string(kernel - 2 * padding) + " voxels or more: the kernel has " +
+                     std::to_string(kernel) + ", the padding " + std::to_string(padding));
+  }
+}
+
+/// Of 2x2x2 max pooling with stride 2; an odd last plane, row or column is left out. Throws
+/// UsageError for an axis of one voxel.
+[[nodiscard]] constexpr Shape pooled_shape(Shape x) {
+  require_room("max pooling", x, 2, 0);
+  return halved(x);
+}
 
 /// A 3-D convolution with a cubic kernel, padding (kernel - 1) / 2, weights [Out, In, kD, kH, kW].
 struct ConvDescriptor {
   index_t in, out, kernel, stride;
   [[nodiscard]] constexpr index_t padding() const { return (kernel - 1) / 2; }
   [[nodiscard]] constexpr index_t taps() const { return kernel * kernel * kernel; }
+  /// Throws UsageError if an axis is too short.
   [[nodiscard]] constexpr Shape output(Shape x) const {
+    require_room("convolution", x, kernel, padding());
     const auto extent = [this](index_t e) { return (e + 2 * padding() - kernel) / stride + 1; };
     return {x.n, extent(x.d), extent(x.h), extent(x.w), out};
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -20,6 +22,8 @@ namespace glia {
 /// A persistent pool of threads. Work is a number of independent tasks; which thread runs which
 /// task is free, so results are the same bits for any number of threads as long as a task depends
 /// on its index alone.
+///
+/// fork() copies a pool without its threads: the child's starts threads of its own when it is used.
 class ThreadPool {
  public:
   /// `threads` includes the caller's; 0 means one per processor. Throws OutOfMemory if the system
@@ -27,15 +31,7 @@ class ThreadPool {
   explicit ThreadPool(int threads = 0) {
     const int hardware = static_cast<int>(std::thread::hardware_concurrency());
     size_ = threads > 0 ? threads : (std::max)(1, hardware);
-    try {
-      for (int worker = 1; worker < size_; ++worker) {
-        workers_.emplace_back([this, worker] { serve(worker); });
-      }
-    } catch (const std::system_error&) {
-      stop();
-      throw OutOfMemory("threads: got " + std::to_string(size_) +
-                        ", the system gives no more than " + std::to_string(workers_.size() + 1));
-    }
+    start();
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -53,6 +49,7 @@ class ThreadPool {
       for (index_t index = 0; index < count; ++index) task(index, 0);
       return;
     }
+    if (process_ != ::getpid()) start();
     run_ = [](void* self, index_t index, int worker) {
       (*static_cast<std::remove_reference_t<Task>*>(self))(index, worker);
     };
@@ -72,11 +69,37 @@ class ThreadPool {
   }
 
  private:
+  void start() {
+    abandon_workers_of_parent();
+    process_ = ::getpid();
+    stop_ = false;
+    generation_ = 0;
+    try {
+      for (int worker = 1; worker < size_; ++worker) {
+        workers_.emplace_back([this, worker] { serve(worker); });
+      }
+    } catch (const std::system_error&) {
+      const std::size_t given = workers_.size() + 1;
+      stop();
+      process_ = 0;  // the next use tries again
+      throw OutOfMemory("threads: got " + std::to_string(size_) +
+                        ", the system gives no more than " + std::to_string(given));
+    }
+  }
   void stop() {
+    abandon_workers_of_parent();
     stop_ = true;
     generation_.fetch_add(1);
     generation_.notify_all();
     for (auto& worker : workers_) worker.join();
+    workers_.clear();
+  }
+  /// In a child of the process that started them the threads do not exist, and their handles can
+  /// neither be joined nor destroyed: they are left where they are.
+  void abandon_workers_of_parent() {
+    if (workers_.empty() || process_ == ::getpid()) return;
+    static_cast<void>(new std::vector<std::thread>(std::move(workers_)));
+    workers_.clear();
   }
 
   void serve(int worker) {
@@ -121,6 +144,7 @@ class ThreadPool {
   }
 
   int size_ = 1;
+  pid_t process_ = 0;  // that the workers belong to
   void (*run_)(void*, index_t, int) = nullptr;
   void* task_ = nullptr;
   index_t count_ = 0;

@@ -30,6 +30,9 @@ struct ConvParameters<R, In, Out, Kernel, false, Start> {
 /// y[o] = bias[o] + sum over i and taps of weight[o, i, tap] x[i]: cross-correlation with zero
 /// padding P = (Kernel - 1) / 2. [N, D, H, W, In] to [N, D', H', W', Out] with D' = (D + 2 P -
 /// Kernel) / Stride + 1.
+///
+/// Throws UsageError if an axis with its padding is shorter than the kernel, or for tensors of
+/// other shapes.
 template <Backend B, index_t In, index_t Out, index_t Kernel = 3, index_t Stride = 1,
           bool Bias = true, InitialPolicy Start = KaimingNormal>
 struct Conv3d {
@@ -45,6 +48,7 @@ struct Conv3d {
 
   template <CarriesChannels<In> X>
   static void forward(Context& k, const Parameters& p, const X& x, Output<T, R> y) {
+    require_shape("Conv3d", "output", y.shape(), descriptor.output(x.source.shape()));
     if constexpr (Bias) y.bias = p.bias.data;
     const auto work = make_array<std::byte>(k, B::forward_workspace(k, descriptor, x.source, y));
     B::convolution(k, descriptor, x.source, p.weight.data, y, work.data());
@@ -55,6 +59,7 @@ struct Conv3d {
   template <CarriesChannels<In> X, Source G, class Y>
   static void backward(Context& k, const Parameters& p, const X& x, const G& grad, const Y& grad_x,
                        Parameters& grads) {
+    require_shape("Conv3d", "gradient", grad.shape(), descriptor.output(x.source.shape()));
     const auto work =
         make_array<std::byte>(k, B::backward_workspace(k, descriptor, x.source, grad, grad_x));
     R* db = nullptr;

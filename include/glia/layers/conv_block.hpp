@@ -36,7 +36,7 @@ struct ConvBlock {
                       bool pool = false) {
     const Shape s = Conv::descriptor.output(x.source.shape());
     saved.raw = make_tensor<B>(k, s);
-    if (pool) saved.pooled = make_tensor<B>(k, halved(s));
+    if (pool) saved.pooled = make_tensor<B>(k, pooled_shape(s));
     const auto moments = make_sums<B>(k, 2 * s.n * Out);
     Conv::forward(k, p.conv, x,
                   {.y = saved.raw.view(),

@@ -11,7 +11,8 @@
 namespace glia {
 
 /// A network with weights: the context it runs in, its parameters, what they were trained on, and
-/// the plan of its forward pass. Models of one context run one after another in the same memory.
+/// the plan of its forward pass. Models of one context run one after another, in one thread, in the
+/// same memory.
 template <Network Net>
 class Model {
  public:

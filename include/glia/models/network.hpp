@@ -42,9 +42,7 @@ concept Network = requires {
 
 /// Throws UsageError unless a tensor that a network is given has the shape that it needs.
 inline void require_shape(const char* what, Shape got, Shape expected) {
-  if (got == expected) return;
-  throw UsageError(std::string("network: ") + what + ": got " + to_string(got) + ", expected " +
-                   to_string(expected));
+  require_shape("network", what, got, expected);
 }
 
 /// Throws UsageError unless there is an image, with the network's channels and extents that its

@@ -62,7 +62,7 @@ struct MemoryPlan {
 /// does); a run that departs from its plan, in the size or the life of a block, throws at the next
 /// allocation, before two blocks can overlap. A counting arena has no memory: its addresses are
 /// unique names, and it logs the lifetimes that a plan is made of. A heap arena gives every tensor
-/// a block of its own, for tests and small tools.
+/// a block of its own, for tests and small tools, and forgets blocks that died.
 class Arena {
  public:
   enum class Kind { heap, counting };
@@ -79,23 +79,26 @@ class Arena {
   /// Returns the id of a block that lives until `release(id)`.
   std::size_t allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) / alignment * alignment;
-    const std::size_t id = log_.size();
-    if (kind_ == State::planned) require_planned(id, bytes);
-    log_.push_back({bytes, clock_++});
+    if (kind_ == State::planned) require_planned(log_.size(), bytes);
+    MemoryBlock block = kind_ == State::heap ? allocate_block(bytes) : nullptr;
+    const std::size_t id = next_id();
+    log_[id] = {bytes, clock_++};
+    ++alive_;
     live_ += bytes;
     live_peak_ = (std::max)(live_peak_, live_);
     switch (kind_) {
       case State::planned:
-        addresses_.push_back(lent_ + plan_.offsets[id]);
+        addresses_[id] = lent_ + plan_.offsets[id];
         peak_ = (std::max)(peak_, plan_.offsets[id] + bytes);
         break;
       case State::heap:
-        heap_.push_back(allocate_block(bytes));
-        addresses_.push_back(heap_.back().get());
+        heap_.resize(log_.size());
+        heap_[id] = std::move(block);
+        addresses_[id] = heap_[id].get();
         peak_ = live_peak_;
         break;
       case State::counting:
-        addresses_.push_back(reinterpret_cast<std::byte*>(alignment + names_));
+        addresses_[id] = reinterpret_cast<std::byte*>(alignment + names_);
         names_ += bytes + alignment;
         break;
     }
@@ -103,8 +106,12 @@ class Arena {
   }
   void release(std::size_t id) {
     log_[id].death = clock_++;
+    --alive_;
     live_ -= log_[id].bytes;
-    if (kind_ == State::heap) heap_[id].reset();
+    if (kind_ == State::heap) {
+      heap_[id].reset();
+      free_.push_back(id);
+    }
     if (kind_ == State::planned && plan_.lifetimes[id].death != log_[id].death) departed_ = true;
   }
   [[nodiscard]] std::byte* address(std::size_t id) const { return addresses_[id]; }
@@ -114,18 +121,22 @@ class Arena {
     return kind_ == State::planned ? &plan_ : nullptr;
   }
   /// Gives a planned arena the `plan()->bytes` that its next runs lie in. Throws Error if it has
-  /// some.
+  /// some, UsageError if a block of the last run is alive.
   void lend(std::byte* memory) {
     if (lent_) throw Error(1, "arena: it is in the middle of a run");
+    require_no_blocks();
     lent_ = memory;
   }
   void take_back() { lent_ = nullptr; }
 
-  /// Forgets the log: the next run starts. Requires that every block was released.
+  /// Forgets the log: the next run starts. Throws UsageError if a block of the last one is alive:
+  /// its memory is about to be given away.
   void begin_run() {
+    require_no_blocks();
     log_.clear();
     addresses_.clear();
     heap_.clear();
+    free_.clear();
     clock_ = 0;
     peak_ = live_peak_ = live_ = 0;
     departed_ = false;
@@ -135,10 +146,29 @@ class Arena {
   [[nodiscard]] std::size_t peak() const { return peak_; }
   /// Largest sum of live blocks: no placement can need less.
   [[nodiscard]] std::size_t live_peak() const { return live_peak_; }
+  /// The blocks of the run in order of birth; of a heap arena those alive and some that died.
   [[nodiscard]] const std::vector<Lifetime>& log() const { return log_; }
 
  private:
   enum class State { planned, heap, counting };
+  void require_no_blocks() const {
+    if (alive_ == 0) return;
+    throw UsageError("arena: a run begins while " + std::to_string(alive_) + " block(s) of " +
+                     std::to_string(live_) +
+                     " bytes are alive: a tensor has outlived the run that made it (keep a copy in "
+                     "a HostTensor, or release the tensor by t = {})");
+  }
+  /// A new place of the log, or that of a block of the heap that died.
+  std::size_t next_id() {
+    if (free_.empty()) {
+      log_.emplace_back();
+      addresses_.emplace_back();
+      return log_.size() - 1;
+    }
+    const std::size_t id = free_.back();
+    free_.pop_back();
+    return id;
+  }
   void require_planned(std::size_t id, std::size_t bytes) const {
     const auto& blocks = plan_.lifetimes;
     if (!lent_) throw Error(1, "arena: a planned run needs memory, see ArenaScope");
@@ -155,7 +185,8 @@ class Arena {
   std::vector<MemoryBlock> heap_;
   std::vector<Lifetime> log_;
   std::vector<std::byte*> addresses_;
-  std::size_t names_ = 0, clock_ = 0, peak_ = 0, live_ = 0, live_peak_ = 0;
+  std::vector<std::size_t> free_;
+  std::size_t names_ = 0, clock_ = 0, peak_ = 0, alive_ = 0, live_ = 0, live_peak_ = 0;
   bool departed_ = false;  // a block died earlier or later than planned
 };
 

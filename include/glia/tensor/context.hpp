@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,7 +47,8 @@ struct ContextOptions {
   LogSink log{};
 };
 
-/// What a run needs and nothing global: threads, seed, log, the arena in use and the ledger.
+/// What a run needs and nothing global: threads, seed, log, the arena in use and the ledger. It
+/// serves one thread of the caller's at a time: give each thread a context, and models, of its own.
 class Context {
  public:
   explicit Context(ContextOptions options = {}) : options_(std::move(options)) {
@@ -85,6 +88,7 @@ class Context {
   ContextOptions options_;
   std::unique_ptr<ThreadPool> pool_;
   RunMemory memory_;
+  std::atomic<std::thread::id> runner_{};  // the thread whose runs are going on
   Arena own_;
   Arena* arena_ = &own_;
   Ledger ledger_;
@@ -93,10 +97,12 @@ class Context {
 
 /// One run: the context allocates from `arena` while this object lives, a planned arena in the
 /// memory that all planned runs of the context share. Throws Error if such a run is already going
-/// on, OutOfMemory.
+/// on, UsageError if one of another thread is or if a tensor of the arena's last run is alive,
+/// OutOfMemory.
 class ArenaScope {
  public:
-  ArenaScope(Context& context, Arena& arena) : context_(context), arena_(arena) {
+  ArenaScope(Context& context, Arena& arena)
+      : thread_(context.runner_), context_(context), arena_(arena) {
     if (const MemoryPlan* plan = arena.plan()) {
       std::byte* const memory = context.memory_.borrow(plan->bytes);
       try {
@@ -119,6 +125,30 @@ class ArenaScope {
   }
 
  private:
+  /// The outermost run of a thread takes the context, and gives it back.
+  class ThreadGuard {
+   public:
+    explicit ThreadGuard(std::atomic<std::thread::id>& runner) : runner_(runner) {
+      std::thread::id found{};
+      outermost_ = runner_.compare_exchange_strong(found, std::this_thread::get_id());
+      if (!outermost_ && found != std::this_thread::get_id()) {
+        throw UsageError(
+            "context: two threads run networks in it at a time; give each thread a context, and "
+            "models, of its own");
+      }
+    }
+    ThreadGuard(const ThreadGuard&) = delete;
+    ThreadGuard& operator=(const ThreadGuard&) = delete;
+    ~ThreadGuard() {
+      if (outermost_) runner_.store({});
+    }
+
+   private:
+    std::atomic<std::thread::id>& runner_;
+    bool outermost_;
+  };
+
+  ThreadGuard thread_;
   Context& context_;
   Arena& arena_;
   Arena* before_ = nullptr;

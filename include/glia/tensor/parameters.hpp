@@ -13,8 +13,8 @@
 
 namespace glia {
 
-/// One named array of weights, owned by a `ParameterSet`. Dims are PyTorch's: [Out, In, kD, kH, kW]
-/// for a convolution.
+/// One named array of weights, owned by a `ParameterSet`. Dims are PyTorch's for a convolution:
+/// [Out, In, kD, kH, kW].
 template <class T, Initial Start, index_t... Dims>
 struct Parameter {
   using Scalar = T;

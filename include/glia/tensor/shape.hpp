@@ -45,6 +45,14 @@ struct Shape {
          ", " + std::to_string(s.w) + ", " + std::to_string(s.c) + "]";
 }
 
+/// Throws UsageError, naming what is wrong and where, unless a tensor has the shape that it must
+/// have.
+inline void require_shape(const std::string& where, const char* what, Shape got, Shape expected) {
+  if (got == expected) return;
+  throw UsageError(where + ": " + what + ": got " + to_string(got) + ", expected " +
+                   to_string(expected));
+}
+
 /// Elements of a tensor that is to exist. Throws OutOfMemory if no memory could hold so many.
 [[nodiscard]] inline std::size_t allocatable_elements(Shape s) {
   constexpr index_t limit = index_t{1} << 56;

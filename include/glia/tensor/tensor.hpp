@@ -8,7 +8,7 @@
 namespace glia {
 
 /// A tensor in arena memory; move-only. Its memory lives as long as the object: release it by `t =
-/// {}` or by scope.
+/// {}` or by scope. It must not outlive the run (ArenaScope) and the arena that it was made in.
 template <class T>
 class Tensor {
  public:

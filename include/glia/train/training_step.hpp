@@ -118,8 +118,8 @@ class GradientComputer {
                     Parameters& grads, index_t step = 0) {
     require_shape("image", image.shape, image_);
     require_shape("target", target.shape, with_channels(image_, Net::out));
-    context_->begin_step(step);
     const ArenaScope run{*context_, *arena_};
+    context_->begin_step(step);
     B::fill(*context_, grads.flat().data(), grads.size(), typename B::Real(0));
     return accumulate_gradients<Net>(*context_, parameters.fields(), image, target, loss_, buffers_,
                                      grads.fields());

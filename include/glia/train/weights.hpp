@@ -25,7 +25,7 @@ using Metadata = std::map<std::string, std::string>;
 
 namespace detail {
 
-/// One entry per parameter, named `prefix` + path, with PyTorch's dims.
+/// One entry per parameter, named `prefix` + path, with the parameter's dims.
 template <ParameterStruct P, class R>
 void append_entries(std::vector<TensorEntry>& entries, const std::string& prefix,
                     const ParameterSet<P, R>& set) {
@@ -161,8 +161,10 @@ void read_entries(const SafetensorsFile& file, const std::string& prefix, Parame
 
 }  // namespace detail
 
-/// Writes the weights and what they were trained on as safetensors with PyTorch's names and dims,
-/// atomically. Throws IoError.
+/// Writes the weights, under their paths, and what they were trained on as safetensors, atomically.
+/// Dims and order are PyTorch's with two exceptions: a transposed convolution, [In, Out, 2, 2, 2]
+/// there, has dims [8 Out, In, 1, 1, 1] (see TransposedConv3d), and each group of a grouped one has
+/// a tensor of its own. Throws IoError.
 template <Network Net>
 void save_weights(const std::filesystem::path& path, const Model<Net>& model,
                   Metadata metadata = {}) {

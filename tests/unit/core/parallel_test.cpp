@@ -1,16 +1,38 @@
 #include "glia/core/parallel.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "glia/core/random.hpp"
+#include "support/expect.hpp"
 
 using namespace glia;
+
+namespace {
+
+/// The exit code of a forked child that calls body() and returns what it does; -1 if a signal ended
+/// it, as the alarm ends one that hangs.
+template <class Body>
+int exit_code_of_child(Body&& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    _exit(body());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
 
 TEST_CASE("every index is visited exactly once by a worker of the pool") {
   for (const int threads : {1, 2, 3, 5}) {
@@ -107,3 +129,27 @@ TEST_CASE("after an exception the remaining tasks are not started") {
 }
 
 TEST_CASE("zero threads means one per processor") { CHECK(ThreadPool(0).size() >= 1); }
+
+TEST_CASE("a pool works on in a forked child, with threads of its own") {
+  if (test::thread_sanitizer) {
+    MESSAGE("skipped: the thread sanitizer allows no threads after fork()");
+    return;
+  }
+  std::optional<ThreadPool> pool(std::in_place, 3);
+  const auto work = [&] {
+    std::atomic<int> done = 0;
+    pool->for_each(50, [&](index_t, int) { ++done; });
+    return done == 50;
+  };
+  REQUIRE(work());
+  CHECK(exit_code_of_child([&] { return work() && work() ? 0 : 1; }) == 0);
+  // A child of the child, and one that only tidies up.
+  CHECK(exit_code_of_child([&] {
+          return work() && exit_code_of_child([&] { return work() ? 0 : 1; }) == 0 ? 0 : 1;
+        }) == 0);
+  CHECK(exit_code_of_child([&] {
+          pool.reset();
+          return 0;
+        }) == 0);
+  CHECK(work());
+}

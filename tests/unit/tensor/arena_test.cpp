@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "glia/core/random.hpp"
@@ -38,15 +42,32 @@ bool overlap_free(const MemoryPlan& plan) {
   return true;
 }
 
+/// A block that dies with its object, if not before, as that of a Tensor does.
+class Block {
+ public:
+  Block(Arena& arena, std::size_t bytes) : arena_(&arena), id_(arena.allocate(bytes)) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() { release(); }
+  void release() {
+    if (arena_) std::exchange(arena_, nullptr)->release(id_);
+  }
+  [[nodiscard]] std::byte* address() const { return arena_->address(id_); }
+
+ private:
+  Arena* arena_;
+  std::size_t id_;
+};
+
 /// Two blocks of 64 and 128 bytes, then one that lives on `third` bytes; the second dies first.
 void run(Arena& arena, std::size_t third, bool second_dies = true) {
   arena.begin_run();
-  const auto a = arena.allocate(64), b = arena.allocate(100);
-  if (second_dies) arena.release(b);
-  const auto c = arena.allocate(third);
-  if (!second_dies) arena.release(b);
-  arena.release(a);
-  arena.release(c);
+  Block a(arena, 64), b(arena, 100);
+  if (second_dies) b.release();
+  Block c(arena, third);
+  if (!second_dies) b.release();
+  a.release();
+  c.release();
 }
 
 MemoryPlan plan_of_run() {
@@ -139,11 +160,13 @@ TEST_CASE("a run that departs from its plan throws") {
   // away twice.
   CHECK_THROWS_WITH(run(arena, 64, false),
                     "arena: block 2 of 64 bytes at step 2 is not in the plan of this run");
-  arena.begin_run();
-  const auto a = arena.allocate(64), b = arena.allocate(100);
-  arena.release(a);  // the wrong one, at the planned time
-  CHECK_THROWS_AS(arena.allocate(64), Error);
-  arena.release(b);
+  {
+    arena.begin_run();
+    Block a(arena, 64);
+    const Block b(arena, 100);
+    a.release();  // the wrong one, at the planned time
+    CHECK_THROWS_AS(arena.allocate(64), Error);
+  }
   run(arena, 64);
   CHECK_THROWS_AS(arena.allocate(64), Error);  // one block more than planned
   run(arena, 64);
@@ -177,6 +200,74 @@ TEST_CASE("a heap arena gives each block its own aligned memory") {
   CHECK(*arena.address(c) == std::byte{1});
   CHECK(arena.peak() == 64 + (std::size_t{5} << 20));
   for (const auto id : {a, b, c}) arena.release(id);
+}
+
+TEST_CASE("a heap arena remembers the blocks that are alive, not all that ever were") {
+  Arena arena;
+  Block stays(arena, 64);
+  *stays.address() = std::byte{7};
+  for (int i = 0; i < 100000; ++i) {
+    const Block brief(arena, 64), other(arena, 640);
+    *brief.address() = std::byte{1};
+    CHECK(brief.address() != stays.address());
+  }
+  CHECK(arena.log().size() == 3);
+  CHECK(*stays.address() == std::byte{7});
+  CHECK(arena.live_peak() == 64 + 64 + 640);
+}
+
+TEST_CASE("a run does not begin while a block of the last one is alive") {
+  for (const auto kind : {Arena::Kind::heap, Arena::Kind::counting}) {
+    Arena arena(kind);
+    Context context{{.threads = 1}};
+    const auto begin = [&] { const ArenaScope scope(context, arena); };
+    {
+      begin();
+      const Block first(arena, 64), second(arena, 0);
+      const auto message = test::message_of<UsageError>(begin);
+      CHECK(test::holds(message, "2 block(s) of 64 bytes", "a tensor has outlived the run"));
+      CHECK(&context.arena() != &arena);
+    }
+    begin();
+  }
+  // A planned arena is not left lent, nor the context's memory borrowed.
+  Arena arena(plan_of_run());
+  Context context{{.threads = 1}};
+  const auto begin = [&] { const ArenaScope scope(context, arena); };
+  {
+    std::optional<ArenaScope> scope(std::in_place, context, arena);
+    const Block kept(arena, 64);
+    scope.reset();
+    CHECK_THROWS_AS(begin(), UsageError);
+  }
+  begin();
+}
+
+TEST_CASE("a run in a context that another thread runs in is refused, and names the threads") {
+  Context context{{.threads = 1}};
+  Arena arena(plan_of_run()), counting(Arena::Kind::counting);
+  // What happens when another thread begins a run: the message.
+  const auto begin_elsewhere = [&](Arena& other) {
+    std::string message;
+    std::thread([&] {
+      try {
+        const ArenaScope scope(context, other);
+      } catch (const UsageError& error) {
+        message = error.what();
+      }
+    }).join();
+    return message;
+  };
+  Arena others(plan_of_run());
+  {
+    const ArenaScope scope(context, arena);
+    { const ArenaScope nested(context, counting); }
+    CHECK(test::holds(begin_elsewhere(others), "two threads", "a context, and models, of its own"));
+    Arena heap;
+    CHECK(test::holds(begin_elsewhere(heap), "two threads"));
+    CHECK(&context.arena() == &arena);
+  }
+  CHECK(begin_elsewhere(others).empty());
 }
 
 TEST_CASE("too much memory is refused with the number of bytes, and less is given afterwards") {

@@ -35,6 +35,7 @@ enum class Isa { generic, avx2, avx512 };
 /// The widest instruction set that processor and operating system support.
 [[nodiscard]] inline Isa detect_isa() {
 #if defined(__x86_64__)
+  __builtin_cpu_init();  // static initialisers of a program may run before the runtime's
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
     return Isa::avx512;
