@@ -1,4 +1,5 @@
 // glia check: says everything that is wrong with a data set, a case or a file before work starts.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,10 @@ nlohmann::ordered_json to_json(const CheckReport& report) {
   nlohmann::ordered_json document{{"path", report.path.string()},
                                   {"description", report.description},
                                   {"problems", report.problems},
+                                  {"warnings", report.warnings},
+                                  {"ignored", nlohmann::ordered_json::array()},
                                   {"cases", nlohmann::ordered_json::array()}};
+  for (const auto& file : report.ignored) document["ignored"].push_back(file.string());
   for (const CaseCheck& check : report.cases) {
     nlohmann::ordered_json one{{"id", check.id},
                                {"layout", check.layout},
@@ -37,10 +41,10 @@ nlohmann::ordered_json to_json(const CheckReport& report) {
     for (std::size_t i = 0; i < check.images.size(); ++i) {
       if (!check.images[i]) continue;
       const IntensitySummary& s = *check.images[i];
-      one["images"][std::string(modality::names[i])] = {{"minimum", s.minimum},
-                                                        {"maximum", s.maximum},
-                                                        {"mean_of_nonzero", s.mean},
-                                                        {"nonzero_fraction", s.nonzero_fraction}};
+      one["images"][check.image_name(i)] = {{"minimum", s.minimum},
+                                            {"maximum", s.maximum},
+                                            {"mean_of_nonzero", s.mean},
+                                            {"nonzero_fraction", s.nonzero_fraction}};
     }
     document["cases"].push_back(one);
   }
@@ -51,6 +55,13 @@ void print(const CheckReport& report) {
   std::printf("%s: %s\n", report.path.string().c_str(), report.description.c_str());
   for (const std::string& problem : report.problems)
     std::printf("  problem: %s\n", problem.c_str());
+  for (const std::string& warning : report.warnings)
+    std::printf("  warning: %s\n", warning.c_str());
+  constexpr std::size_t most_ignored = 20;  // the file of --json names all
+  for (std::size_t i = 0; i < std::min(most_ignored, report.ignored.size()); ++i)
+    std::printf("  ignored: %s\n", report.ignored[i].string().c_str());
+  if (report.ignored.size() > most_ignored)
+    std::printf("  ignored: %zu more\n", report.ignored.size() - most_ignored);
   for (const CaseCheck& check : report.cases) {
     std::printf("%s: %s", check.id.c_str(), check.layout.c_str());
     const bool image_read = !check.orientation.empty();
@@ -66,11 +77,9 @@ void print(const CheckReport& report) {
     for (std::size_t i = 0; i < check.images.size(); ++i) {
       if (!check.images[i]) continue;
       const IntensitySummary& s = *check.images[i];
-      const bool single = !check.images[1];
       std::printf("  %-6s minimum %g, maximum %g, mean of non-zero %.4g, non-zero %.1f %%\n",
-                  single ? "image" : std::string(modality::names[i]).c_str(),
-                  static_cast<double>(s.minimum), static_cast<double>(s.maximum), s.mean,
-                  100 * s.nonzero_fraction);
+                  check.image_name(i).c_str(), static_cast<double>(s.minimum),
+                  static_cast<double>(s.maximum), s.mean, 100 * s.nonzero_fraction);
     }
     for (const std::string& problem : check.problems)
       std::printf("  problem: %s\n", problem.c_str());

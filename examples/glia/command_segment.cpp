@@ -41,8 +41,9 @@ class Segmenter {
 
   void segment(CaseFiles files, const std::filesystem::path& out) {
     const auto start = std::chrono::steady_clock::now();
-    const bool labels_tell_scheme = files.scheme_from_values && o_.output_scheme.empty();
-    if (!labels_tell_scheme) files.label.clear();
+    const LabelScheme scheme =
+        o_.output_scheme.empty() ? scheme_of_labels(files) : label_scheme(o_.output_scheme);
+    files.label.clear();
     const Case whole = read_case(files, read_options(o_.reading), o_.reading.keep_going);
     for (const std::string& warning : whole.warnings) complain("warning: " + warning);
     predictor_.warn_about_spacing(whole);
@@ -59,8 +60,6 @@ class Segmenter {
                                        : predict_labels(predictor, prepared, window, Overwrite{});
     });
     const PostprocessChanges changes = postprocess(labels, o_.post);
-    const LabelScheme& scheme =
-        o_.output_scheme.empty() ? whole.scheme : label_scheme(o_.output_scheme);
     remove_leftovers(out);
     const std::vector<FileStamp> teachers = teachers_of(files.id);
     // Killed at any moment, there are no labels of a teacher without the file that says so.
@@ -89,6 +88,18 @@ class Segmenter {
   }
 
  private:
+  /// The scheme of a case, which the values of its label file may decide. Segmentation needs no
+  /// labels: what is wrong with them is worth a word, no more.
+  [[nodiscard]] LabelScheme scheme_of_labels(CaseFiles files) const {
+    if (!files.scheme_from_values) return files.scheme;
+    files.images.fill({});
+    const CaseReading labels = inspect_case(files, read_options(o_.reading));
+    if (labels.problems.empty()) return labels.contents.scheme;
+    complain("warning: case " + files.id + ": the output has label scheme " + files.scheme.name +
+             ", which its own labels do not confirm: " + labels.problems.front());
+    return files.scheme;
+  }
+
   /// Those of the models that were trained with a teacher's labels of the case.
   [[nodiscard]] std::vector<FileStamp> teachers_of(const std::string& id) const {
     std::vector<FileStamp> stamps;

@@ -30,6 +30,7 @@ Words words_of(const DataOptions& o) {
   Words words{"--layout", o.layout, "--affine-tolerance", number_text(o.affine_tolerance)};
   if (!o.scheme.empty()) words = joined({words, {"--label-scheme", o.scheme}});
   for (const std::string& one : o.scheme_of) words = joined({words, {"--scheme-of", one}});
+  for (const std::string& one : o.file_name) words = joined({words, {"--file-name", one}});
   if (o.zero_nonfinite) words.emplace_back("--zero-nonfinite");
   if (o.keep_going) words.emplace_back("--keep-going");
   return words;

@@ -21,6 +21,8 @@
 
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
+#include "glia/core/utf8.hpp"
+#include "glia/data/scheme_agreement.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/io/input_file.hpp"
 #include "terminal.hpp"
@@ -117,10 +119,13 @@ void add_reading_options(CLI::App& command, DataOptions& options) {
                   "msd, nnunet, ...")
       ->check(known_scheme());
   command.add_option("--scheme-of", options.scheme_of, "FOLDER=SCHEME, for one of the folders");
+  command.add_option("--file-name", options.file_name,
+                     "PART=ENDING, how names of files end that hold T1, T1ce, T2, FLAIR or label, "
+                     "e.g. T1ce=bravo");
   command
       .add_option("--affine-tolerance", options.affine_tolerance,
                   "mm that voxels of two files of a case may lie apart")
-      ->check(non_negative())
+      ->check(between(0.0, ReadCaseOptions::largest_affine_tolerance))
       ->capture_default_str();
   command.add_flag("--zero-nonfinite", options.zero_nonfinite,
                    "read NaN and infinite voxels as 0 instead of refusing");
@@ -134,6 +139,21 @@ void add_data_options(CLI::App& command, DataOptions& options) {
   command.add_flag("--keep-going", options.keep_going,
                    "leave cases with problems out; exit code 7 if there were any");
 }
+
+namespace {
+
+FileName file_name(const std::string& entry) {
+  const auto split = entry.find('=');
+  const std::string part = entry.substr(0, split);
+  const auto channel = find_modality(part);
+  if (split == std::string::npos || split + 1 == entry.size() || (!channel && part != "label")) {
+    throw UsageError("--file-name: got " + entry +
+                     ", expected PART=ENDING with T1, T1ce, T2, FLAIR or label as PART");
+  }
+  return {entry.substr(split + 1), channel};
+}
+
+}  // namespace
 
 FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
                               bool require_labels) {
@@ -152,6 +172,7 @@ FindCasesOptions find_options(const DataOptions& options, const std::filesystem:
     }
     if (std::filesystem::equivalent(named, folder)) find.scheme = scheme;
   }
+  for (const std::string& entry : options.file_name) find.file_names.push_back(file_name(entry));
   return find;
 }
 
@@ -171,13 +192,22 @@ Case read_case(const CaseFiles& files, const ReadCaseOptions& options, bool keep
 
 namespace {
 
-/// The ids that a file lists, one per line.
+/// The ids that a file lists, one per line. Throws DataError for an id that it lists twice, and for
+/// text that is not UTF-8.
 std::vector<std::string> listed_ids(const std::filesystem::path& file) {
-  std::istringstream lines(read_text(file));
+  std::string text = read_text(file);
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // written by Windows' editors
+  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+  if (!is_utf8(text) || text.find('\0') != std::string::npos)
+    throw DataError(file.string() + ": got text in another encoding, expected UTF-8");
+  std::istringstream lines(std::move(text));
   std::vector<std::string> ids;
   for (std::string id; std::getline(lines, id);) {
     if (id.ends_with('\r')) id.pop_back();
-    if (!id.empty()) ids.push_back(std::move(id));
+    if (id.empty()) continue;
+    if (std::ranges::find(ids, id) != ids.end())
+      throw DataError(file.string() + ": names case " + id + " twice, expected each once");
+    ids.push_back(std::move(id));
   }
   return ids;
 }
@@ -214,14 +244,18 @@ void order_as_listed(std::vector<CaseFiles>& cases, const std::vector<std::strin
 
 std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
                                      const DataOptions& options, bool require_labels,
-                                     std::size_t& refused) {
+                                     std::size_t& refused, bool require_images) {
   const std::vector<std::string> ids =
       options.only.empty() ? std::vector<std::string>{} : listed_ids(options.only);
   std::vector<CaseFiles> cases;
   std::set<std::string> refused_ids;
   std::size_t problems = 0;
   for (const auto& folder : folders) {
-    Dataset dataset = find_cases(folder, find_options(options, folder, require_labels));
+    FindCasesOptions find = find_options(options, folder, require_labels);
+    find.ignore_labels = !require_labels;
+    find.require_images = require_images;
+    Dataset dataset = find_cases(folder, find);
+    if (require_labels) require_agreed_schemes(dataset, find);
     complain(folder.string() + ": " + dataset.description);
     if (!options.only.empty()) keep_listed(dataset, ids);
     for (const CaseProblem& problem : dataset.problems) {

@@ -69,6 +69,7 @@ class JsonLog {
 struct DataOptions {
   std::string layout = "auto", scheme;
   std::vector<std::string> scheme_of;  ///< FOLDER=SCHEME
+  std::vector<std::string> file_name;  ///< PART=ENDING
   std::filesystem::path only;          ///< file of the ids to take, one per line; empty: all
   double affine_tolerance = ReadCaseOptions{}.affine_tolerance;
   bool zero_nonfinite = false, keep_going = false;
@@ -85,10 +86,11 @@ ReadCaseOptions read_options(const DataOptions& options);
 Case read_case(const CaseFiles& files, const ReadCaseOptions& options, bool keep_going);
 
 /// The cases below several folders, complete ones only, of the ids asked for. Every problem is
-/// reported; without keep_going any problem throws DataError. `refused` counts cases left out.
+/// reported; without keep_going any problem throws DataError. `refused` counts cases left out. What
+/// is not required is no problem.
 std::vector<CaseFiles> collect_cases(const std::vector<std::filesystem::path>& folders,
                                      const DataOptions& options, bool require_labels,
-                                     std::size_t& refused);
+                                     std::size_t& refused, bool require_images = true);
 
 /// Throws UsageError if the path exists, other than as an empty folder, and may not be overwritten.
 void require_new(const std::filesystem::path& path, const CommonOptions& common,

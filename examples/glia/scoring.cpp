@@ -20,6 +20,9 @@ std::filesystem::path find_prediction(const std::filesystem::path& folder, const
   for (const char* ending : {".nii.gz", ".nii"}) {
     if (std::filesystem::exists(folder / (id + ending))) return folder / (id + ending);
   }
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (nifti_stem(entry.path()) == id) return entry.path();  // an ending in capitals
+  }
   return {};
 }
 
@@ -133,7 +136,7 @@ std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
     return pairs;
   }
   std::size_t missing = 0;
-  for (CaseFiles& files : collect_cases(o.truth, o.reading, true, refused)) {
+  for (CaseFiles& files : collect_cases(o.truth, o.reading, true, refused, false)) {
     const std::filesystem::path prediction = std::filesystem::is_directory(o.prediction)
                                                  ? find_prediction(o.prediction, files.id)
                                                  : o.prediction;

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/number_text.hpp"
 #include "glia/data/case_files.hpp"
 #include "glia/data/label_scheme.hpp"
 #include "glia/data/modality.hpp"
+#include "glia/data/plausibility.hpp"
 #include "glia/io/grid.hpp"
 #include "glia/io/nifti_read.hpp"
 #include "glia/io/orientation.hpp"
@@ -39,6 +41,8 @@ struct ReadCaseOptions {
   /// Largest distance in mm between the places that the headers of two files of a case give to one
   /// voxel.
   double affine_tolerance = 0.1;
+  /// A scan that is mirrored about the origin lies at least a brain's width away from its place.
+  static constexpr double largest_affine_tolerance = 10;
   bool require_label = false;  ///< refuse a case without a label file
   bool refuse_constant =
       false;  ///< refuse images whose voxels are all equal (training), instead of a warning
@@ -212,11 +216,27 @@ class CaseReader {
 
 }  // namespace detail
 
-/// Reads the files that a case has and collects problems instead of throwing at the first one.
-/// Throws only what is no fault of the data, for instance OutOfMemory.
+/// Reads the files that a case has and collects problems instead of throwing at the first one; what
+/// looks like a mistake in a sound case is a warning. Throws only what is no fault of the data: for
+/// instance OutOfMemory, or UsageError for a tolerance outside of [0, largest_affine_tolerance].
 [[nodiscard]] inline CaseReading inspect_case(const CaseFiles& files,
                                               const ReadCaseOptions& options = {}) {
-  return detail::CaseReader(files, options).run();
+  if (!(options.affine_tolerance >= 0 &&
+        options.affine_tolerance <= ReadCaseOptions::largest_affine_tolerance)) {
+    throw UsageError("affine tolerance: got " + number_text(options.affine_tolerance) +
+                     " mm, expected 0 to " +
+                     number_text(ReadCaseOptions::largest_affine_tolerance) +
+                     " mm: a larger one lets a mirrored file pass");
+  }
+  CaseReading reading = detail::CaseReader(files, options).run();
+  const bool complete = std::find(reading.image_read.begin(), reading.image_read.end(), false) ==
+                        reading.image_read.end();
+  if (!complete || !reading.problems.empty()) return reading;
+  Case& contents = reading.contents;
+  for (const std::string& text :
+       implausibilities(contents.images, contents.labels ? &*contents.labels : nullptr))
+    contents.warnings.push_back(folder_of(files).string() + ": " + text);
+  return reading;
 }
 
 /// Reads a complete case. Throws DataError (or IoError) that names the case and lists everything

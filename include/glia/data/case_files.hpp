@@ -7,12 +7,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "glia/core/error.hpp"
 #include "glia/core/utf8.hpp"
 #include "glia/data/label_scheme.hpp"
 #include "glia/data/modality.hpp"
+#include "glia/io/nifti_paths.hpp"
 
 namespace glia {
 
@@ -52,19 +54,31 @@ struct CaseFiles {
   bool scheme_from_values =
       false;  ///< `scheme` may give way to brats2013, which adds the value 3 to it
   Layout layout = Layout::automatic;
+  std::string scheme_problem{};  ///< why `scheme` must not be used unless the user names it
 };
 
 /// Why a case, or with an empty id a whole data set, cannot be used.
 struct CaseProblem {
   std::string case_id;
   std::string message;
+  bool of_label = false;  ///< of no concern to those who do not look at labels
+};
+
+/// How the names of files end that hold one modality, or labels, in a data set with spellings of
+/// its own: {"bravo", modality::T1ce} for p1_bravo.nii.gz.
+struct FileName {
+  std::string ending;          ///< letter case and separators do not matter
+  std::optional<int> channel;  ///< nothing: labels
 };
 
 struct FindCasesOptions {
   Layout layout = Layout::automatic;    ///< search for this layout only
   std::optional<LabelScheme> scheme{};  ///< instead of the scheme that the layout implies
   bool require_labels = false;  ///< a case without a label file is a problem (training, evaluation)
+  bool ignore_labels = false;   ///< faults of label files are no problems (segmentation)
+  bool require_images = true;   ///< a case of a label file alone is a problem (all but evaluation)
   bool include_test = false;    ///< also imagesTs of msd and nnunet data sets
+  std::vector<FileName> file_names{};  ///< before the spellings of `modality_synonyms`
 };
 
 /// What a search for cases found.
@@ -73,18 +87,53 @@ struct FoundCases {
   std::vector<CaseProblem> problems;
 };
 
-/// Name of a NIfTI file without .nii or .nii.gz; nothing for other names and for hidden files such
-/// as `._name`.
+/// Channel of a modality's name: one of the user's, or one that data sets use.
+[[nodiscard]] inline std::optional<int> find_modality(std::string_view name,
+                                                      const std::vector<FileName>& own) {
+  for (const FileName& one : own) {
+    if (plain_name(one.ending) == plain_name(name)) return one.channel;
+  }
+  return find_modality(name);
+}
+
+/// Name of a NIfTI file without .nii or .nii.gz in any letter case; nothing for other names and for
+/// hidden files such as `._name`.
 [[nodiscard]] inline std::optional<std::string> nifti_stem(const std::filesystem::path& file) {
   std::string name = file.filename().string();
   if (name.starts_with('.')) return std::nullopt;
   for (const std::string_view ending : {".nii.gz", ".nii"}) {
-    if (name.size() > ending.size() && name.ends_with(ending)) {
+    if (name.size() > ending.size() && detail::ends_with_ignoring_case(name, ending)) {
       name.resize(name.size() - ending.size());
       return name;
     }
   }
   return std::nullopt;
+}
+
+/// True if the name is that of an image in any format, also one that glia does not read.
+[[nodiscard]] inline bool is_image_name(const std::filesystem::path& file) {
+  static constexpr std::array<std::string_view, 12> endings{".nii",    ".nii.gz", ".hdr", ".img",
+                                                            ".img.gz", ".mha",    ".mhd", ".nrrd",
+                                                            ".nhdr",   ".mgz",    ".mgh", ".dcm"};
+  const std::string name = file.filename().string();
+  return !name.starts_with('.') &&
+         std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
+           return detail::ends_with_ignoring_case(name, ending);
+         });
+}
+
+/// What is in the place of a regular file, in words; empty if one is there.
+[[nodiscard]] inline std::string why_not_regular(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(file, error)) return {};
+  if (std::filesystem::exists(file, error))
+    return "expected a regular file, got a folder, a pipe or a device";
+  if (std::filesystem::is_symlink(file, error)) {
+    return "expected a regular file, got a link to " +
+           std::filesystem::read_symlink(file, error).string() +
+           ", which is missing: not fetched (git-annex, datalad) or moved";
+  }
+  return "no such file";
 }
 
 /// True if output files can be named after the case and lists in files can hold it: UTF-8, no
@@ -104,12 +153,14 @@ struct FoundCases {
   return files.label.parent_path();
 }
 
-/// What an incomplete case lacks, as messages; none if it is complete.
+/// What an incomplete case lacks, as messages; none if it is complete. A label file alone is
+/// complete where images are not required.
 [[nodiscard]] inline std::vector<std::string> missing_files(const CaseFiles& files,
-                                                            bool require_label) {
+                                                            bool require_label,
+                                                            bool require_images = true) {
   std::vector<std::string> messages;
   std::string missing;
-  for (std::size_t i = 0; i < files.images.size(); ++i) {
+  for (std::size_t i = 0; require_images && i < files.images.size(); ++i) {
     if (files.images[i].empty())
       missing += (missing.empty() ? "" : ", ") + std::string(modality::names[i]);
   }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -11,9 +11,8 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
-#include "glia/data/brats_layouts.hpp"
 #include "glia/data/case_files.hpp"
-#include "glia/data/decathlon_layouts.hpp"
+#include "glia/data/case_search.hpp"
 
 namespace glia {
 
@@ -21,108 +20,57 @@ namespace glia {
 struct Dataset {
   std::filesystem::path root;
   std::vector<CaseFiles> cases;    ///< complete, in the order of their folders and names
-  std::vector<CaseFiles> refused;  ///< cases with a problem
+  std::vector<CaseFiles> refused;  ///< cases with a problem; those of its files that are there
   std::vector<CaseProblem>
-      problems;             ///< every problem found; an empty id concerns the whole data set
-  std::string description;  ///< what was detected, for people
+      problems;  ///< every problem found; an empty id concerns the whole data set
+  std::vector<std::filesystem::path> ignored;  ///< images in any format that belong to no case
+  std::string description;                     ///< what was detected, for people
 };
 
 namespace detail {
 
-/// Collects cases from a tree of folders. Symbolic links are followed, every folder is visited
-/// once.
-class CaseSearch {
- public:
-  explicit CaseSearch(const FindCasesOptions& options) : options_(options) {}
-
-  FoundCases run(const std::filesystem::path& root) {
-    const std::string name = root.filename().string();
-    if ((name == "imagesTr" || name == "imagesTs") &&
-        is_file(root.parent_path() / "dataset.json")) {
-      add_decathlon(root.parent_path(), {name.substr(6)});
-    } else {
-      visit(root, 0);
-    }
-    return std::move(found_);
-  }
-
- private:
-  static constexpr int deepest = 5;
-
-  void visit(const std::filesystem::path& folder, int depth) {
-    std::error_code error;
-    const auto canonical = std::filesystem::canonical(folder, error);
-    if (error || !visited_.insert(canonical).second) return;
-    if (is_decathlon_folder(folder)) {
-      std::vector<std::string> parts{"Tr"};
-      if (options_.include_test) parts.emplace_back("Ts");
-      add_decathlon(folder, parts);
-      return;
-    }
-    std::vector<std::filesystem::path> files, folders;
-    list(folder, files, folders);
-    if (options_.layout != Layout::msd && options_.layout != Layout::nnunet) {
-      append(find_brats_cases(folder, files, options_.layout));
-    }
-    if (depth == deepest) return;
-    for (const auto& inner : folders) visit(inner, depth + 1);
-  }
-
-  void list(const std::filesystem::path& folder, std::vector<std::filesystem::path>& files,
-            std::vector<std::filesystem::path>& folders) {
-    std::error_code error;
-    for (auto entry = std::filesystem::directory_iterator(folder, error);
-         !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-      const std::filesystem::path& path = entry->path();
-      if (path.filename().string().starts_with('.')) continue;
-      std::error_code unreadable;
-      if (entry->is_directory(unreadable)) {
-        folders.push_back(path);
-      } else if (parse_brats_name(path)) {
-        if (entry->is_regular_file(unreadable)) {
-          files.push_back(path);
-        } else {
-          found_.problems.push_back(
-              {"", path.string() + ": expected a regular file, got another kind or a broken link"});
-        }
-      }
-    }
-    if (error)
-      found_.problems.push_back(
-          {"", folder.string() + ": cannot list the folder: " + error.message()});
-    std::sort(files.begin(), files.end());
-    std::sort(folders.begin(), folders.end());
-  }
-
-  void add_decathlon(const std::filesystem::path& folder, const std::vector<std::string>& parts) {
-    try {
-      append(find_decathlon_cases(folder, parts, options_));
-    } catch (const Error& error) {
-      found_.problems.push_back({"", error.what()});
-    }
-  }
-
-  void append(FoundCases more) {
-    std::move(more.cases.begin(), more.cases.end(), std::back_inserter(found_.cases));
-    std::move(more.problems.begin(), more.problems.end(), std::back_inserter(found_.problems));
-  }
-
-  const FindCasesOptions& options_;
-  FoundCases found_;
-  std::set<std::filesystem::path> visited_;
-};
-
-inline void check_files(const CaseFiles& files, const FindCasesOptions& options,
-                        std::vector<CaseProblem>& problems) {
+/// What is wrong with the files of a case; those that are not there are forgotten.
+inline std::vector<CaseProblem> check_files(CaseFiles& files, const FindCasesOptions& options) {
+  std::vector<CaseProblem> problems;
   if (!is_valid_case_id(files.id)) {
     problems.push_back(
         {files.id,
          folder_of(files).string() + ": case id '" + files.id +
              "': expected UTF-8 without separators, commas, control characters and leading dot"});
   }
-  for (std::string& missing : missing_files(files, options.require_labels)) {
+  for (std::string& missing : missing_files(files, options.require_labels, options.require_images))
     problems.push_back({files.id, std::move(missing)});
+  if (!files.scheme_problem.empty() && !files.label.empty()) {
+    problems.push_back({files.id,
+                        folder_of(files).string() + ": label scheme: " + files.scheme_problem +
+                            ", expected those of one layout; name the label scheme explicitly",
+                        true});
   }
+  std::filesystem::path told;  // all images of a case may be in one file
+  for (std::filesystem::path& image : files.images) {
+    const std::string reason = image.empty() ? "" : why_not_regular(image);
+    if (reason.empty()) continue;
+    if (image != told && options.require_images)
+      problems.push_back({files.id, image.string() + ": " + reason});
+    told = std::exchange(image, {});
+  }
+  const std::string reason = files.label.empty() ? "" : why_not_regular(files.label);
+  if (!reason.empty())
+    problems.push_back({files.id, std::exchange(files.label, {}).string() + ": " + reason, true});
+  return problems;
+}
+
+/// The images that none of the cases has, in the order of their paths.
+inline std::vector<std::filesystem::path> images_of_no_case(
+    std::vector<std::filesystem::path> images, const std::vector<CaseFiles>& cases) {
+  std::set<std::filesystem::path> used;
+  for (const CaseFiles& files : cases) {
+    used.insert(files.images.begin(), files.images.end());
+    used.insert(files.label);
+  }
+  std::erase_if(images, [&](const auto& image) { return used.contains(image); });
+  std::sort(images.begin(), images.end());
+  return images;
 }
 
 inline std::string describe(const Dataset& dataset) {
@@ -169,33 +117,52 @@ inline std::string describe(const Dataset& dataset) {
   Dataset dataset;
   dataset.root = std::filesystem::absolute(root).lexically_normal();
   if (!dataset.root.has_filename()) dataset.root = dataset.root.parent_path();
-  FoundCases found = detail::CaseSearch(options).run(dataset.root);
-  dataset.problems = std::move(found.problems);
+  detail::CaseSearch search(options);
+  search.run(dataset.root);
+  detail::name_after_folders(search.folders);
+  std::vector<CaseFiles> found;
+  for (detail::FoundFolder& folder : search.folders) {
+    for (CaseFiles& files : folder.found.cases) found.push_back(std::move(files));
+    for (CaseProblem& problem : folder.found.problems)
+      dataset.problems.push_back(std::move(problem));
+  }
+  dataset.ignored = detail::images_of_no_case(std::move(search.images), found);
+  const auto is_of_concern = [&](const CaseProblem& problem) {
+    return !(problem.of_label && options.ignore_labels);
+  };
+  std::erase_if(dataset.problems, std::not_fn(is_of_concern));
   std::map<std::string, std::string> first_place;
-  for (CaseFiles& files : found.cases) {
+  for (CaseFiles& files : found) {
     if (options.scheme) {
       files.scheme = *options.scheme;
       files.scheme_from_values = false;
+      files.scheme_problem.clear();
     }
-    detail::check_files(files, options, dataset.problems);
     const auto [first, is_unique] = first_place.emplace(files.id, folder_of(files).string());
     if (!is_unique) {
       dataset.problems.push_back({files.id, "case id occurs twice: in " + first->second +
                                                 " and in " + folder_of(files).string() +
                                                 ", expected unique ids"});
     }
+    for (CaseProblem& problem : detail::check_files(files, options)) {
+      if (is_of_concern(problem)) dataset.problems.push_back(std::move(problem));
+    }
     const bool sound =
         std::none_of(dataset.problems.begin(), dataset.problems.end(),
                      [&](const CaseProblem& problem) { return problem.case_id == files.id; });
     (sound ? dataset.cases : dataset.refused).push_back(std::move(files));
   }
-  if (found.cases.empty() && dataset.problems.empty()) {
+  if (found.empty() && dataset.problems.empty()) {
     dataset.problems.push_back({"", dataset.root.string() + ": found no cases, expected layout " +
                                         std::string(options.layout == Layout::automatic
                                                         ? "brats2018, brats2023, msd or nnunet"
                                                         : to_string(options.layout))});
   }
   dataset.description = detail::describe(dataset);
+  for (const CaseProblem& problem : dataset.problems) {  // of a folder that cannot be listed
+    if (!problem.case_id.empty() && first_place.emplace(problem.case_id, "").second)
+      dataset.refused.emplace_back().id = problem.case_id;
+  }
   return dataset;
 }
 

@@ -68,7 +68,8 @@ inline std::vector<NamedValues> read_named_values(const Json& labels,
 }
 
 inline void read_channels(const Json& channels, const std::string& field,
-                          const std::filesystem::path& file, DatasetJson& result) {
+                          const std::filesystem::path& file,
+                          const std::vector<FileName>& names_of_user, DatasetJson& result) {
   if (!channels.is_object())
     refuse_json(file, field, channels.type_name(), "an object of channel number to name");
   std::string names;
@@ -81,7 +82,7 @@ inline void read_channels(const Json& channels, const std::string& field,
     }
     if (!name.is_string()) refuse_json(file, field + "/" + key, name.type_name(), "a string");
     names += (names.empty() ? "" : ", ") + name.get<std::string>();
-    const auto channel = find_modality(name.get<std::string>());
+    const auto channel = find_modality(name.get<std::string>(), names_of_user);
     if (!channel) continue;
     auto& slot = result.channel_of[static_cast<std::size_t>(*channel)];
     if (slot) refuse_json(file, field, names, "each modality once");
@@ -135,6 +136,15 @@ inline std::vector<DatasetJson::Entry> read_list(const Json& list, const std::st
   return entries;
 }
 
+/// A path of nnU-Net's list, which may name files of other data sets: absolute, or relative to the
+/// data set's folder.
+inline std::filesystem::path shared_path(const Json& value, const std::string& field,
+                                         const std::filesystem::path& file) {
+  if (!value.is_string() || value.get<std::string>().empty())
+    refuse_json(file, field, value.dump(), "a path");
+  return std::filesystem::path(value.get<std::string>()).lexically_normal();
+}
+
 /// nnU-Net's optional list: case id -> {"images": [one file per channel], "label": file}.
 inline std::vector<DatasetJson::Entry> read_dataset_key(const Json& dataset,
                                                         const std::filesystem::path& file) {
@@ -149,8 +159,8 @@ inline std::vector<DatasetJson::Entry> read_dataset_key(const Json& dataset,
     }
     DatasetJson::Entry entry{id, {}, {}};
     for (const Json& image : element["images"])
-      entry.images.push_back(listed_path(image, field, file));
-    if (element.contains("label")) entry.label = listed_path(element["label"], field, file);
+      entry.images.push_back(shared_path(image, field, file));
+    if (element.contains("label")) entry.label = shared_path(element["label"], field, file);
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -158,8 +168,10 @@ inline std::vector<DatasetJson::Entry> read_dataset_key(const Json& dataset,
 
 }  // namespace detail
 
-/// Reads dataset.json. Throws DataError that names file, field, got and expected; IoError.
-[[nodiscard]] inline DatasetJson read_dataset_json(const std::filesystem::path& file) {
+/// Reads dataset.json; `names_of_user` add spellings of modalities. Throws DataError that names
+/// file, field, got and expected; IoError.
+[[nodiscard]] inline DatasetJson read_dataset_json(
+    const std::filesystem::path& file, const std::vector<FileName>& names_of_user = {}) {
   const detail::Json root = detail::parse_json(file);
   if (!root.is_object()) detail::refuse_json(file, "", root.type_name(), "an object");
   DatasetJson result;
@@ -167,7 +179,7 @@ inline std::vector<DatasetJson::Entry> read_dataset_key(const Json& dataset,
   const std::string channels = result.has_channel_names ? "channel_names" : "modality";
   if (!root.contains(channels))
     detail::refuse_json(file, "channel_names", "nothing", "this field or 'modality'");
-  detail::read_channels(root[channels], channels, file, result);
+  detail::read_channels(root[channels], channels, file, names_of_user, result);
   if (root.contains("labels")) {
     std::tie(result.scheme, result.scheme_problem) =
         scheme_of_names(detail::read_named_values(root["labels"], file));
@@ -181,7 +193,8 @@ inline std::vector<DatasetJson::Entry> read_dataset_key(const Json& dataset,
     result.listed_channels = detail::read_dataset_key(root["dataset"], file);
   if (root.contains("file_ending")) {
     const detail::Json& ending = root["file_ending"];
-    if (ending != ".nii" && ending != ".nii.gz") {
+    const std::string text = ending.is_string() ? ending.get<std::string>() : "";
+    if (nifti_stem("case" + text) != "case") {
       detail::refuse_json(file, "file_ending", ending.dump(), "\".nii\" or \".nii.gz\"");
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -20,13 +21,16 @@ inline bool is_file(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path, error);
 }
 
-/// NIfTI files of a folder in the order of their names; none if there is no such folder.
+/// NIfTI files of a folder in the order of their names, also links that lead nowhere; none if there
+/// is no such folder.
 inline std::vector<std::filesystem::path> nifti_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (auto entry = std::filesystem::directory_iterator(folder, error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (nifti_stem(entry->path()) && is_file(entry->path())) files.push_back(entry->path());
+    std::error_code unreadable;
+    if (nifti_stem(entry->path()) && !entry->is_directory(unreadable))
+      files.push_back(entry->path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -42,30 +46,26 @@ inline std::optional<index_t> split_channel(std::string& stem) {
   return std::stoll(digits);
 }
 
-/// The label file of a case in a folder, with either ending.
-inline std::filesystem::path find_label(const std::filesystem::path& folder, const std::string& id,
+/// The label files of a folder, by case.
+using LabelFiles = std::multimap<std::string, std::filesystem::path>;
+inline LabelFiles label_files(const std::filesystem::path& folder) {
+  LabelFiles labels;
+  for (const auto& file : nifti_files(folder)) labels.emplace(*nifti_stem(file), file);
+  return labels;
+}
+
+inline std::filesystem::path find_label(const LabelFiles& labels, const std::string& id,
                                         std::vector<CaseProblem>& problems) {
   std::filesystem::path label;
-  for (const char* ending : {".nii.gz", ".nii"}) {
-    const auto file = folder / (id + ending);
-    if (is_file(file)) place_file(label, file, "label", id, problems);
-  }
+  const auto [begin, end] = labels.equal_range(id);
+  for (auto file = begin; file != end; ++file)
+    place_file(label, file->second, "label", id, problems);
   return label;
 }
 
-inline std::filesystem::path existing(const std::filesystem::path& folder,
-                                      const std::filesystem::path& listed, const std::string& id,
-                                      std::vector<CaseProblem>& problems) {
-  if (is_file(folder / listed)) return folder / listed;
-  problems.push_back(
-      {id, (folder / listed).string() + ": listed in dataset.json, but there is no such file"});
-  return {};
-}
-
 /// nnU-Net: the files imagesTr/CASE_0000.nii.gz, ... of one folder, one per channel.
-inline void find_channel_files(const std::filesystem::path& images,
-                               const std::filesystem::path& labels, const DatasetJson& json,
-                               FoundCases& found) {
+inline void find_channel_files(const std::filesystem::path& images, const LabelFiles& labels,
+                               const DatasetJson& json, FoundCases& found) {
   std::map<std::string, CaseFiles> cases;
   for (const auto& file : nifti_files(images)) {
     std::string id = *nifti_stem(file);
@@ -86,8 +86,8 @@ inline void find_channel_files(const std::filesystem::path& images,
 
 /// Decathlon: one 4-D file per case.
 inline void find_frame_files(const std::filesystem::path& folder, const std::string& part,
-                             std::vector<DatasetJson::Entry> entries, const DatasetJson& json,
-                             FoundCases& found) {
+                             const LabelFiles& labels, std::vector<DatasetJson::Entry> entries,
+                             const DatasetJson& json, FoundCases& found) {
   if (entries.empty()) {
     for (const auto& file : nifti_files(folder / ("images" + part))) {
       entries.push_back({*nifti_stem(file), {file.lexically_relative(folder)}, {}});
@@ -96,12 +96,10 @@ inline void find_frame_files(const std::filesystem::path& folder, const std::str
   for (const DatasetJson::Entry& listed : entries) {
     CaseFiles files;
     files.id = listed.id;
-    const auto image = existing(folder, listed.images.front(), listed.id, found.problems);
-    files.images.fill(image);
+    files.images.fill(folder / listed.images.front());
     for (std::size_t i = 0; i < files.frame.size(); ++i) files.frame[i] = *json.channel_of[i];
-    files.label = listed.label.empty()
-                      ? find_label(folder / ("labels" + part), listed.id, found.problems)
-                      : existing(folder, listed.label, listed.id, found.problems);
+    files.label = listed.label.empty() ? find_label(labels, listed.id, found.problems)
+                                       : folder / listed.label;
     found.cases.push_back(std::move(files));
   }
 }
@@ -114,53 +112,80 @@ inline void find_listed_channel_files(const std::filesystem::path& folder, const
     files.id = listed.id;
     for (std::size_t channel = 0; channel < files.images.size(); ++channel) {
       const auto number = static_cast<std::size_t>(*json.channel_of[channel]);
-      if (number < listed.images.size()) {
-        files.images[channel] = existing(folder, listed.images[number], listed.id, found.problems);
-      }
+      if (number < listed.images.size()) files.images[channel] = folder / listed.images[number];
     }
-    if (!listed.label.empty())
-      files.label = existing(folder, listed.label, listed.id, found.problems);
+    if (!listed.label.empty()) files.label = folder / listed.label;
     found.cases.push_back(std::move(files));
+  }
+}
+
+/// Cases of which there is a label file alone, for those who need no more.
+inline void add_lone_labels(const LabelFiles& labels, FoundCases& found) {
+  std::set<std::string> ids;
+  for (const CaseFiles& files : found.cases) ids.insert(files.id);
+  for (const auto& [id, file] : labels) {
+    if (!ids.insert(id).second) continue;
+    CaseFiles& files = found.cases.emplace_back();
+    files.id = id;
+    files.label = find_label(labels, id, found.problems);
+  }
+}
+
+/// True if the file lists its cases itself, as nnU-Net allows, in which case no folder needs a
+/// certain name. Nobody else's dataset.json is an error here.
+inline bool lists_channel_files(const std::filesystem::path& dataset_json) {
+  try {
+    const Json root = parse_json(dataset_json);
+    return root.is_object() && root.contains("dataset") && root["dataset"].is_object();
+  } catch (const Error&) {
+    return false;
   }
 }
 
 }  // namespace detail
 
-/// True if the folder holds dataset.json and images of the Decathlon or of nnU-Net.
+/// True if the folder holds dataset.json and images or labels of the Decathlon or of nnU-Net, or a
+/// dataset.json that lists the files of each case.
 [[nodiscard]] inline bool is_decathlon_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  return detail::is_file(folder / "dataset.json") &&
-         (std::filesystem::is_directory(folder / "imagesTr", error) ||
-          std::filesystem::is_directory(folder / "imagesTs", error));
+  if (!detail::is_file(folder / "dataset.json")) return false;
+  for (const char* part : {"imagesTr", "imagesTs", "labelsTr", "labelsTs"}) {
+    std::error_code error;
+    if (std::filesystem::is_directory(folder / part, error)) return true;
+  }
+  return detail::lists_channel_files(folder / "dataset.json");
 }
 
 /// The cases of a data set that dataset.json describes: `msd` (4-D images) or `nnunet` (one file
-/// per channel). `parts` are "Tr", "Ts" or both. Cases may be incomplete. Throws DataError at an
-/// unusable dataset.json.
+/// per channel). `parts` are "Tr", "Ts" or both. Cases may be incomplete, files that are listed may
+/// be missing. Throws DataError at an unusable dataset.json.
 [[nodiscard]] inline FoundCases find_decathlon_cases(const std::filesystem::path& folder,
                                                      const std::vector<std::string>& parts,
                                                      const FindCasesOptions& options = {}) {
   const std::filesystem::path description = folder / "dataset.json";
-  const DatasetJson json = read_dataset_json(description);
+  const DatasetJson json = read_dataset_json(description, options.file_names);
   FoundCases found;
   for (const std::string& part : parts) {
     const std::filesystem::path images = folder / ("images" + part);
     const auto files = detail::nifti_files(images);
-    const bool by_channel =
-        json.has_channel_names || std::any_of(files.begin(), files.end(), [](const auto& file) {
-          std::string stem = *nifti_stem(file);
-          return detail::split_channel(stem) == 0;
-        });
+    const bool is_listed = part == "Tr" && !json.listed_channels.empty();
+    const bool by_channel = is_listed || json.has_channel_names ||
+                            std::any_of(files.begin(), files.end(), [](const auto& file) {
+                              std::string stem = *nifti_stem(file);
+                              return detail::split_channel(stem) == 0;
+                            });
     const Layout layout = by_channel ? Layout::nnunet : Layout::msd;
     if (options.layout != Layout::automatic && options.layout != layout) continue;
+    const detail::LabelFiles labels = detail::label_files(folder / ("labels" + part));
     FoundCases some;
     if (layout == Layout::msd) {
-      detail::find_frame_files(folder, part, part == "Tr" ? json.training : json.test, json, some);
-    } else if (part == "Tr" && !json.listed_channels.empty()) {
+      detail::find_frame_files(folder, part, labels, part == "Tr" ? json.training : json.test, json,
+                               some);
+    } else if (is_listed) {
       detail::find_listed_channel_files(folder, json, some);
     } else {
-      detail::find_channel_files(images, folder / ("labels" + part), json, some);
+      detail::find_channel_files(images, labels, json, some);
     }
+    if (!options.require_images) detail::add_lone_labels(labels, some);
     for (CaseFiles& files_of_case : some.cases) {
       files_of_case.layout = layout;
       if (json.scheme) files_of_case.scheme = *json.scheme;

@@ -7,12 +7,12 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "glia/core/error.hpp"
 #include "glia/core/types.hpp"
+#include "glia/data/case_files.hpp"
 #include "glia/data/region.hpp"
 #include "glia/io/atomic_file.hpp"
 #include "glia/io/crc32.hpp"
@@ -48,11 +48,7 @@ struct Provenance {
 
 /// CASE.json beside CASE.nii.gz.
 [[nodiscard]] inline std::filesystem::path provenance_path(const std::filesystem::path& labels) {
-  std::string name = labels.filename().string();
-  for (const std::string_view ending : {".gz", ".nii"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
-  }
-  return labels.parent_path() / (name + ".json");
+  return labels.parent_path() / (nifti_stem(labels).value_or(labels.filename().string()) + ".json");
 }
 
 namespace detail {

@@ -7,15 +7,19 @@
 #include "glia/data/case.hpp"
 #include "glia/data/dataset.hpp"
 #include "glia/data/prepare.hpp"
+#include "glia/data/scheme_agreement.hpp"
 
 namespace glia {
 
 namespace detail {
 
 inline std::vector<PreparedCase> read_cases(const std::filesystem::path& folder,
-                                            const FindCasesOptions& find, bool labelled,
+                                            FindCasesOptions find, bool labelled,
                                             const LogSink& sink) {
+  find.require_labels = labelled;
+  find.ignore_labels = !labelled;
   Dataset dataset = find_cases(folder, find);
+  if (labelled) require_agreed_schemes(dataset, find);
   require_no_problems(dataset);
   const ReadCaseOptions read{.require_label = labelled, .refuse_constant = labelled};
   std::vector<PreparedCase> cases;
@@ -34,8 +38,8 @@ inline std::vector<PreparedCase> read_cases(const std::filesystem::path& folder,
 /// DataError that lists the problems if any case is incomplete or has no label file, and whatever
 /// `find_cases` and `read_case` throw.
 [[nodiscard]] inline std::vector<PreparedCase> read_labelled_cases(
-    const std::filesystem::path& folder, FindCasesOptions find = {}, const LogSink& log = {}) {
-  find.require_labels = true;
+    const std::filesystem::path& folder, const FindCasesOptions& find = {},
+    const LogSink& log = {}) {
   return detail::read_cases(folder, find, true, log);
 }
 

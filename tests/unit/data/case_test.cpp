@@ -361,6 +361,28 @@ TEST_CASE("the Decathlon's case is four frames of one file") {
   CHECK(holds(refusal(files), "case_t1.nii: frames: got 1, expected at least 2 for T1"));
 }
 
+TEST_CASE("a tolerance that would let a mirrored file pass is refused") {
+  const TemporaryDirectory root;
+  const CaseFiles files = write_small_case(root.path());
+  for (const double tolerance : {-1.0, 10.1, 1000.0, std::nan("")}) {
+    CAPTURE(tolerance);
+    CHECK(holds(
+        message_of<UsageError>([&] { (void)read_case(files, {.affine_tolerance = tolerance}); }),
+        "affine tolerance", "0 to 10 mm", "mirrored"));
+  }
+  CHECK_NOTHROW((void)read_case(files, {.affine_tolerance = 10}));
+}
+
+TEST_CASE("what looks like a mistake in a sound case is a warning that names its folder") {
+  const TemporaryDirectory root;
+  const CaseFiles files = write_small_case(root.path());
+  CHECK(read_case(files).warnings.empty());
+  std::filesystem::copy_file(files.images[modality::T1], files.images[modality::T2],
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(holds(joined(read_case(files).warnings), (root / "case").string(),
+              "T1 and T2 are the same scan"));
+}
+
 #ifdef GLIA_SHARED_DATA
 TEST_CASE("real cases read as nibabel reads them") {
   for (const RealCase& real : real_cases) {

@@ -7,6 +7,7 @@
 #include "small_case.hpp"
 #include "support/expect.hpp"
 #include "support/temporary_directory.hpp"
+#include "unit/io/nifti_bytes.hpp"
 
 using namespace glia;
 using namespace glia::test;
@@ -125,6 +126,74 @@ TEST_CASE("single files: scans, labels and what is neither") {
   const CheckReport text = check_path(root / "text.nii");
   CHECK(text.exit_code() == 3);
   CHECK(holds(joined(text.cases[0].problems), "text.nii"));
+}
+
+TEST_CASE("a file of several frames: nothing says which of them is which modality") {
+  const TemporaryDirectory root;
+  NiftiBytes file;
+  file.dims({4, 3, 2, 5});
+  file.type(2, 8);
+  for (int i = 0; i < 4 * 3 * 2 * 5; ++i) file.append(static_cast<std::uint8_t>(i / 24 + 1));
+  file.save(root / "all.nii");
+  const CheckReport report =
+      check_path(root / "all.nii", {.find = {.scheme = label_scheme("msd")}});
+  CHECK(report.exit_code() == 0);
+  CHECK(holds(report.description, "5 frames", "dataset.json"));
+  const CaseCheck& check = report.cases.front();
+  CHECK(check.image_name(0) == "frame 0");
+  CHECK(check.image_name(3) == "frame 3");
+  CHECK(check.images[3]->maximum == 4);
+  CHECK(check.label_values.empty());
+}
+
+TEST_CASE("warnings about the data set as a whole: mixed spacing, the same case twice") {
+  const TemporaryDirectory root;
+  write_small_case(root.path(), "a");
+  CHECK(check_path(root.path()).warnings.empty());
+  const CaseFiles same = write_small_case(root.path(), "b");
+  const CaseFiles thick = write_small_case(root.path(), "c");
+  Affine affine;
+  affine.m = {{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 5, 0}}};
+  const NiftiHeader header = make_nifti_header(small_extent, {1, 1, 5}, affine);
+  for (const auto& image : thick.images)
+    write_nifti_image(image, small_image(small_extent, 500), header);
+  write_nifti_labels(thick.label, small_labels(), header);
+  const CheckReport report = check_path(root.path());
+  CHECK(report.exit_code() == 0);
+  REQUIRE(report.warnings.size() == 2);
+  CHECK(holds(report.warnings[0], "2 of 1x1x1 mm, 1 of 1x1x5 mm"));
+  CHECK(holds(report.warnings[1], "cases a and b have the same images"));
+  // ... and of the case whose four scans are one.
+  CHECK(report.warning_count() == 2 + 6);
+  CHECK(holds(joined(find(report, "c").warnings), (root / "c").string(),
+              "T1 and T1ce are the same scan"));
+}
+
+TEST_CASE("a problem that the search and the reader both find is told once") {
+  const TemporaryDirectory root;
+  for (const std::string id : {"a", "b"}) {
+    touch_all(root / id, id, names_2023);
+    std::filesystem::remove(root / id / (id + "-seg.nii.gz"));
+    write_nifti_labels(root / id / (id + "-seg.nii"), small_labels(id == "a" ? 3 : 4),
+                       brats_header());
+    for (const char* ending : {"-t1n", "-t1c", "-t2w", "-t2f"}) {
+      std::filesystem::remove(root / id / (id + ending + ".nii.gz"));
+      write_nifti_image(root / id / (id + ending + ".nii"),
+                        small_image(small_extent, static_cast<float>(10 * ending[1] + ending[2])),
+                        brats_header());
+    }
+  }
+  const CheckReport report = check_path(root.path());
+  CHECK(report.problem_count() == 2);
+  CHECK(holds(joined(find(report, "a").problems), "case b of ", "expected one scheme"));
+  CHECK(holds(joined(find(report, "b").problems), "got 4 (1 voxels)"));
+}
+
+TEST_CASE("images that belong to no case are in the report") {
+  const TemporaryDirectory root;
+  write_small_case(root.path(), "a");
+  write_text(root / "a/a_mask.nii.gz");
+  CHECK(check_path(root.path()).ignored == std::vector{root / "a/a_mask.nii.gz"});
 }
 
 #ifdef GLIA_SHARED_DATA

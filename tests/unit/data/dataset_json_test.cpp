@@ -99,6 +99,28 @@ TEST_CASE("every misuse of a field is refused with file, field, got and expected
   CHECK(holds(refusal("{" + channels + R"(, "dataset": {"a/b": {"images": []}}})"), "a/b"));
   CHECK(holds(refusal("{" + channels + R"(, "file_ending": ".mha"})"), "'file_ending'", ".mha",
               ".nii.gz"));
+  CHECK(holds(refusal("{" + channels + R"(, "file_ending": ".x.nii.gz"})"), "'file_ending'"));
+  CHECK_NOTHROW((void)read("{" + channels + R"(, "file_ending": ".NII.GZ"})"));
+}
+
+TEST_CASE("names of channels that only the user knows") {
+  const test::TemporaryDirectory folder;
+  test::write_text(folder / "dataset.json",
+                   R"({"channel_names": {"0": "T1", "1": "bravo", "2": "T2", "3": "FLAIR"}})");
+  CHECK(holds(message_of<DataError>([&] { (void)read_dataset_json(folder / "dataset.json"); }),
+              "T1ce"));
+  CHECK(read_dataset_json(folder / "dataset.json", {{"Bravo", modality::T1ce}})
+            .channel_of[modality::T1ce] == 1);
+}
+
+TEST_CASE("nnU-Net's list of files may name those of other data sets") {
+  const DatasetJson json =
+      read("{" + channels + R"(, "dataset": {"p": {"images": ["../A/p_0000.nii.gz"],
+                                             "label": "/data/p.nii.gz"}}})");
+  REQUIRE(json.listed_channels.size() == 1);
+  CHECK(json.listed_channels[0].images[0] == std::filesystem::path("../A/p_0000.nii.gz"));
+  CHECK(json.listed_channels[0].label == std::filesystem::path("/data/p.nii.gz"));
+  CHECK(holds(refusal("{" + channels + R"(, "dataset": {"p": {"images": [""]}}})"), "a path"));
 }
 
 TEST_CASE("paths that leave the data set are refused") {

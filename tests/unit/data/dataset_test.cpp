@@ -236,11 +236,172 @@ TEST_CASE("loops of links, pipes, broken links and odd names end in cases or pro
   std::filesystem::create_symlink("nowhere", root / "q_t1.nii");
   const Dataset dataset = find_cases(root.path());
   CHECK(ids(dataset.cases) == Ids{"\xc3\xbc"});
-  CHECK(ids(dataset.refused) == Ids{"c\nd"});
+  CHECK(ids(dataset.refused) == Ids{"p", "q", "c\nd"});
   std::string all;
   for (const CaseProblem& problem : dataset.problems) all += problem.message + "\n";
   CHECK(holds(all, "control characters", "p_t1.nii: expected a regular file",
               "q_t1.nii: expected a regular file"));
+}
+
+TEST_CASE("a link that leads nowhere is a fault of its case, and of nobody who ignores labels") {
+  const test::TemporaryDirectory root;
+  for (const char* id : {"a", "b", "c"}) touch_all(root / id, id, test::names_2023);
+  const auto break_link = [&](const std::filesystem::path& file) {
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink("../.git/annex/objects/x", file);
+  };
+  break_link(root / "b/b-t2w.nii.gz");
+  break_link(root / "c/c-seg.nii.gz");
+  std::filesystem::create_directory_symlink("nowhere", root / "d");
+  const Dataset dataset = find_cases(root.path());
+  CHECK(ids(dataset.cases) == Ids{"a"});
+  CHECK(ids(dataset.refused) == Ids{"b", "c"});
+  REQUIRE(dataset.problems.size() == 2);
+  CHECK(dataset.problems[0].case_id == "b");
+  CHECK(
+      holds(dataset.problems[0].message, "b-t2w.nii.gz", "../.git/annex/objects/x", "not fetched"));
+  CHECK(dataset.problems[1].case_id == "c");
+  CHECK(dataset.ignored == std::vector{root / "d"});
+  const Dataset unlabelled = find_cases(root.path(), {.ignore_labels = true});
+  CHECK(ids(unlabelled.cases) == Ids{"a", "c"});
+  CHECK(unlabelled.cases[1].label.empty());
+  const Dataset labels = find_cases(root.path(), {.require_labels = true, .require_images = false});
+  CHECK(ids(labels.cases) == Ids{"a", "b"});
+}
+
+TEST_CASE("links that lead nowhere in the folders of nnU-Net") {
+  const test::TemporaryDirectory root;
+  write_text(root / "dataset.json", nnunet_json);
+  for (const char* id : {"x", "y"}) {
+    touch_all(root / "imagesTr", id,
+              {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz"});
+    write_text(root / "labelsTr" / (std::string(id) + ".nii.gz"));
+  }
+  for (const char* file : {"imagesTr/x_0001.nii.gz", "labelsTr/y.nii.gz"}) {
+    std::filesystem::remove(root / file);
+    std::filesystem::create_symlink("nowhere", root / file);
+  }
+  const Dataset dataset = find_cases(root.path());
+  CHECK(dataset.cases.empty());
+  REQUIRE(dataset.problems.size() == 2);
+  CHECK(holds(dataset.problems[0].message, "x_0001.nii.gz", "nowhere"));
+  CHECK(holds(dataset.problems[1].message, "labelsTr/y.nii.gz", "nowhere"));
+  CHECK(ids(find_cases(root.path(), {.ignore_labels = true}).cases) == Ids{"y"});
+}
+
+TEST_CASE("a folder that cannot be listed is a fault of the case of its name") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "good", "good", test::names_2018);
+  std::filesystem::create_directory(root / "shut");
+  std::filesystem::permissions(root / "shut", std::filesystem::perms::none);
+  std::error_code error;
+  std::filesystem::directory_iterator(root / "shut", error);
+  if (!error) {
+    MESSAGE("folders cannot be shut for this user: skipped");
+    return;
+  }
+  const Dataset dataset = find_cases(root.path());
+  std::filesystem::permissions(root / "shut", std::filesystem::perms::owner_all);
+  CHECK(ids(dataset.cases) == Ids{"good"});
+  CHECK(ids(dataset.refused) == Ids{"shut"});
+  CHECK(holds(dataset.problems.front().message, "cannot list"));
+}
+
+TEST_CASE("nnU-Net data sets that dataset.json alone describes, with files of other data sets") {
+  const test::TemporaryDirectory root;
+  std::string json = nnunet_json;
+  json.back() = ',';
+  json += R"("dataset": {"p": {"images": ["../A/f.nii.gz", "../A/a.nii.gz", "../A/b.nii.gz",
+                                          "../A/c.nii.gz"], "label": "../A/l.nii.gz"}}})";
+  write_text(root / "B/dataset.json", json);
+  touch_all(root / "A", "", {"f.nii.gz", "a.nii.gz", "b.nii.gz", "c.nii.gz", "l.nii.gz"});
+  const Dataset dataset = find_cases(root / "B");
+  CHECK(dataset.problems.empty());
+  REQUIRE(ids(dataset.cases) == Ids{"p"});
+  CHECK(std::filesystem::equivalent(dataset.cases[0].images[modality::FLAIR], root / "A/f.nii.gz"));
+  CHECK(std::filesystem::equivalent(dataset.cases[0].label, root / "A/l.nii.gz"));
+  CHECK(dataset.cases[0].layout == Layout::nnunet);
+}
+
+TEST_CASE("imagesTr without dataset.json is a problem that names the file") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "imagesTr", "x", {"_0000.nii.gz", "_0001.nii.gz"});
+  for (const auto& start : {root.path(), root / "imagesTr"}) {
+    const Dataset dataset = find_cases(start);
+    REQUIRE(dataset.problems.size() == 1);
+    CHECK(holds(dataset.problems[0].message, (root / "dataset.json").string(), "no such file",
+                "nnU-Net"));
+    CHECK(dataset.ignored.size() == 2);
+  }
+  std::filesystem::create_symlink("nowhere", root / "dataset.json");
+  CHECK(holds(find_cases(root.path()).problems.front().message, "dataset.json", "nowhere"));
+  touch_all(root / "imagesTr/a", "a", test::names_2018);
+  CHECK(ids(find_cases(root.path()).cases) == Ids{"a"});
+}
+
+TEST_CASE("cases whose file names clash are named after their folders") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "p1", "scan", test::names_2018);
+  touch_all(root / "p2", "scan", test::names_2018);
+  touch_all(root / "p3", "", {"t1.nii", "t1ce.nii", "t2.nii", "flair.nii"});
+  CHECK(ids(find_cases(root.path()).cases) == Ids{"p1", "p2", "p3"});
+  CHECK(ids(find_cases(root / "p1").cases) == Ids{"scan"});
+  write_text(root / "p2/scan_t1.nii");  // a problem follows its case
+  CHECK(find_cases(root.path()).problems.front().case_id == "p2");
+  for (const char* patient : {"P-1", "P-2"})
+    touch_all(root / "days" / patient / "week-0", "", {"CT1.nii", "T1.nii", "T2.nii", "FLAIR.nii"});
+  CHECK(ids(find_cases(root / "days").cases) == Ids{"P-1_week-0", "P-2_week-0"});
+  // Copies carry the name of their folder: which of them is the case nobody knows.
+  touch_all(root / "copies/c", "c", test::names_2018);
+  touch_all(root / "copies/c_old", "c", test::names_2018);
+  CHECK(ids(find_cases(root / "copies").refused) == Ids{"c"});
+}
+
+TEST_CASE("images that belong to no case are named") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "c", "c", test::names_2018);
+  touch_all(root / "c", "c", {"_mask.nii.gz", "_t1.mha", "_notes.txt", "_adc.NII"});
+  write_text(root / "c/._c_t1.nii.gz");
+  CHECK(find_cases(root.path()).ignored ==
+        std::vector{root / "c/c_adc.NII", root / "c/c_mask.nii.gz", root / "c/c_t1.mha"});
+  write_text(root / "n/dataset.json", nnunet_json);
+  touch_all(root / "n/imagesTr", "x",
+            {"_0000.nii.gz", "_0001.nii.gz", "_0002.nii.gz", "_0003.nii.gz", "_0004.nii.gz"});
+  touch_all(root / "n/labelsTr", "", {"x.nii.gz", "y.nii.gz"});
+  CHECK(find_cases(root / "n").ignored ==
+        std::vector{root / "n/imagesTr/x_0004.nii.gz", root / "n/labelsTr/y.nii.gz"});
+}
+
+TEST_CASE("label files alone are cases for those who need no images") {
+  const test::TemporaryDirectory root;
+  const FindCasesOptions labels{.require_labels = true, .require_images = false};
+  touch_all(root / "brats", "", {"a-seg.nii.gz", "b-seg.nii.gz"});
+  CHECK(ids(find_cases(root / "brats", labels).cases) == Ids{"a", "b"});
+  CHECK(ids(find_cases(root / "brats").refused) == Ids{"a", "b"});
+  touch_all(root / "plain", "", {"a.nii.gz", "b.NII"});
+  CHECK(ids(find_cases(root / "plain", labels).cases) == Ids{"a", "b"});
+  CHECK(find_cases(root / "plain").cases.empty());
+  write_text(root / "plain/a_t1.nii.gz");  // beside scans, other files may be anything
+  CHECK(find_cases(root / "plain", labels).cases.empty());
+  write_text(root / "nnunet/dataset.json", nnunet_json);
+  touch_all(root / "nnunet/labelsTr", "", {"a.nii.gz", "b.nii.gz"});
+  for (const auto& start : {root / "nnunet", root / "nnunet/labelsTr"}) {
+    const Dataset dataset = find_cases(start, labels);
+    CHECK(dataset.problems.empty());
+    REQUIRE(ids(dataset.cases) == Ids{"a", "b"});
+    CHECK(dataset.cases[0].scheme.name == "msd");
+  }
+}
+
+TEST_CASE("names of two layouts in a labelled case are a problem until the scheme is named") {
+  const test::TemporaryDirectory root;
+  touch_all(root / "c", "c",
+            {"-t1n.nii.gz", "-t1c.nii.gz", "-t2w.nii.gz", "_flair.nii.gz", "-seg.nii.gz"});
+  const Dataset dataset = find_cases(root.path());
+  CHECK(ids(dataset.refused) == Ids{"c"});
+  CHECK(holds(dataset.problems.front().message, "two layouts", "label scheme"));
+  CHECK(ids(find_cases(root.path(), {.ignore_labels = true}).cases) == Ids{"c"});
+  CHECK(ids(find_cases(root.path(), {.scheme = label_scheme("brats2023")}).cases) == Ids{"c"});
 }
 
 TEST_CASE("ids that files cannot be named after, or that lists in files cannot hold") {
