@@ -38,10 +38,12 @@ template <HausdorffDefinition Definition = PooledPercentile>
 }
 
 /// Scores of WT, TC and ET of one case; `spacing` is d, h, w in mm. Throws UsageError if the
-/// extents differ.
+/// extents differ, DataError for a voxel that holds no label.
 template <HausdorffDefinition Definition = PooledPercentile>
 [[nodiscard]] std::array<RegionScores, region::count> score_case(
     const LabelVolume& truth, const LabelVolume& prediction, const std::array<double, 3>& spacing) {
+  require_labels("truth", truth);
+  require_labels("prediction", prediction);
   std::array<RegionScores, region::count> scores;
   for (int r = 0; r < region::count; ++r) {
     scores[static_cast<std::size_t>(r)] =
