@@ -37,6 +37,7 @@ int main(int argc, char** argv) try {
   options.epochs = epochs;
   options.steps_per_epoch = 20;
   options.loader.patch = {32, 32, 32};
+  options.validate_every = 1;  // this is a short run
 
   TrainingEvents events;
   events.epoch = [](const EpochRecord& r, bool best) {
@@ -48,7 +49,7 @@ int main(int argc, char** argv) try {
   // Loss, optimiser and schedule are values too.
   const Adam adam{.rate = 2e-3};
   Trainer trainer{model, options, DiceAndCrossEntropy{}, adam, ConstantRate{}, events};
-  trainer.fit(make_cases(1, 8), make_cases(2, 3));
+  trainer.fit(make_cases(1, 8), make_cases(2, 3));  // the model ends with the best weights
 } catch (const Error& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return error.exit_code();

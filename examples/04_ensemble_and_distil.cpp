@@ -44,10 +44,9 @@ int main(int argc, char** argv) try {
   options.steps_per_epoch = steps;
   options.loader.patch = {32, 32, 32};
 
-  // Weights come from the context's seed: networks that shall differ need one each, the student
-  // too. Networks of one context would run in the same memory.
-  Context first{{.seed = 5}}, second{{.seed = 6}}, third{{.seed = 7}};
-  Model<Net> one{first}, two{second}, student{third};
+  // Networks of one context run in the same memory, each with initial weights of its own.
+  Context context{{.seed = 5}};
+  Model<Net> one{context}, two{context}, student{context};
   for (Model<Net>* model : {&one, &two}) Trainer<Net>{*model, options, {}, adam}.fit(labelled);
 
   // Any mix of predictors: models, mirrored models, lambdas, other ensembles. Lvalues are referred

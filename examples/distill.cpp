@@ -37,8 +37,7 @@ int main(int argc, char** argv) try {
   const LogSink warn = [](Severity, std::string_view text) {
     std::fprintf(stderr, "warning: %s\n", std::string(text).c_str());
   };
-  // Another seed than the teachers', or the student would start from the weights that its teacher
-  // started from.
+  // Another seed than the teachers': the student sees other patches, in another order.
   Context context{{.seed = 43, .log = warn}};
   Model<Isensee> isensee{context};
   Model<Myronenko> myronenko{context}, student{context};
@@ -85,7 +84,6 @@ int main(int argc, char** argv) try {
     std::printf("no case to validate on: best.safetensors holds the weights of the last epoch\n");
     return 0;
   }
-  load_weights(options.folder / weights_name, student);
   const auto dice = validate(student, validation);
   std::printf("best weights: Dice WT %.3f TC %.3f ET %.3f\n", dice[region::WT], dice[region::TC],
               dice[region::ET]);

@@ -67,7 +67,6 @@ int main(int argc, char** argv) try {
     std::printf("no case to validate on: best.safetensors holds the weights of the last epoch\n");
     return 0;
   }
-  load_weights(options.folder / weights_name, model);
   const auto dice = validate(model, validation);
   std::printf("best weights: Dice WT %.3f TC %.3f ET %.3f\n", dice[region::WT], dice[region::TC],
               dice[region::ET]);

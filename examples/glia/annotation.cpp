@@ -204,7 +204,7 @@ std::filesystem::path soft_target_path(const std::filesystem::path& out,
 }
 
 std::string labelling_text(const TeacherOptions& teacher) {
-  return with_labelling(teacher, [](const auto& labelling) { return labelling.describe(); });
+  return with_labelling(teacher, [](const auto& labelling) { return options_text(labelling); });
 }
 
 std::string teachers_text(const TeacherOptions& teacher) {

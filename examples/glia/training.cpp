@@ -8,7 +8,6 @@
 #include <sstream>
 #include <utility>
 
-#include "glia/data/content_id.hpp"
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
 #include "terminal.hpp"
@@ -68,12 +67,10 @@ class EpochTimes {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Clears the folder of what an earlier run that is not resumed left there.
+/// Clears the folder of what an earlier run that is not resumed left beside its weights.
 void prepare_folder(const TrainOptions& o, const std::string& config) {
   if (!o.resume) {
-    for (const char* name :
-         {checkpoint_name, previous_name, weights_name, "history.csv", "times.csv"})
-      std::filesystem::remove(o.out / name);
+    for (const char* name : {"history.csv", "times.csv"}) std::filesystem::remove(o.out / name);
   }
   write_text(o.out / "config.toml", config);
 }
@@ -99,19 +96,17 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   t.clip_norm = o.clip;
   t.average_decay = o.average_decay;
   t.validate_every = o.validate_every;
-  t.window.overlap = o.validation_overlap;
+  t.validation_overlap = o.validation_overlap;
   t.max_skipped = o.max_skipped;
   t.folder = o.out;
+  t.overwrite = !o.resume;  // which the command has asked about
   t.save_every = o.save_every;
   t.description = {{"glia.network", o.network},
                    {"glia.modalities", "T1,T1ce,T2,FLAIR"},
                    {"glia.regions", "WT,TC,ET"},
                    {"glia.mirroring", o.no_augmentation || o.no_mirroring ? "no" : "yes"},
                    {"glia.training_cases", ids_text(training)},
-                   {"glia.validation_cases", ids_text(validation)},
-                   {"glia.training_data", hexadecimal(content_crc(training))},
-                   {"glia.validation_data", hexadecimal(content_crc(validation))}};
-  t.description.merge(settings_of(o));
+                   {"glia.validation_cases", ids_text(validation)}};
   t.description.insert(more.begin(), more.end());
 
   const RunPlan plan =

@@ -13,7 +13,7 @@
 #include "glia/losses/compound.hpp"
 #include "glia/optim/optimizer.hpp"
 #include "glia/optim/schedules.hpp"
-#include "glia/train/weights.hpp"
+#include "glia/train/trainer_options.hpp"
 #include "program.hpp"
 
 namespace glia::program {
@@ -28,12 +28,12 @@ struct TrainOptions {
   double validation_fraction = 0.2;
   std::vector<std::string> validation_cases;
   index_t patch = published_patch.d, batch = 2, epochs = 280, steps_per_epoch = 0,
-          validate_every = 1, save_every = 0;
+          validate_every = TrainerOptions{}.validate_every, save_every = 0;
   std::optional<double> rate, decay;
   index_t every = 30;
   double momentum = 0.9, weight_decay = 0, power = 0.9, clip = 0, average_decay = 0,
          foreground = 0.34, smooth = 0;
-  double validation_overlap = 0.5;
+  double validation_overlap = TrainerOptions{}.validation_overlap;
   AugmentOptions augment;
   std::optional<double> labelled_share;  ///< see LoaderOptions
   bool nesterov = false, no_augmentation = false, no_mirroring = false, resume = false;
@@ -46,8 +46,6 @@ void add_training_options(CLI::App& command, TrainOptions& options);
 AnyOptimizer make_optimizer(const TrainOptions& options);
 AnySchedule make_schedule(const TrainOptions& options);
 DiceAndCrossEntropy make_loss(const TrainOptions& options);
-/// Everything that decides the numbers of a run, by name: a resumed run must have the same.
-Metadata settings_of(const TrainOptions& options);
 
 /// Throws UsageError for a network that is not on the menu and for a patch that it cannot take,
 /// IoError for a device that is not there: before any work.

@@ -1,6 +1,7 @@
 // Which cases a run trains on and which it validates on.
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,8 @@ std::vector<PreparedCase> read_labelled_cases(const std::vector<CaseFiles>& file
     try {
       const Case whole = read_case(files[i], options, reading.keep_going);
       for (const std::string& warning : whole.warnings) bar.warn(warning);
-      cases.push_back(prepare(whole));
+      cases.push_back(
+          prepare(whole, [&](Severity, std::string_view text) { bar.warn(std::string(text)); }));
     } catch (const DataError& error) {
       if (!reading.keep_going) throw;
       complain(error.what());

@@ -1,6 +1,5 @@
 // What decides a training run: options, and what they are made into.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "networks.hpp"
@@ -10,7 +9,7 @@ namespace glia::program {
 
 namespace {
 
-/// The numbers of the augmentation that a run may choose, once for options and for the record.
+/// The numbers of the augmentation that a run may choose.
 struct AugmentSetting {
   const char* name;
   double AugmentOptions::*value;
@@ -63,43 +62,9 @@ DiceAndCrossEntropy make_loss(const TrainOptions& o) {
   return {{dice, cross_entropy}};
 }
 
-Metadata settings_of(const TrainOptions& o) {
-  nlohmann::ordered_json j;
-  j["optimizer"] = o.optimizer;
-  j["rate"] = make_optimizer(o).initial_rate();
-  j["momentum"] = o.momentum;
-  j["nesterov"] = o.nesterov;
-  j["weight_decay"] = o.weight_decay;
-  j["schedule"] = o.schedule;
-  j["decay"] = o.decay ? nlohmann::ordered_json(*o.decay) : nlohmann::ordered_json("default");
-  j["every"] = o.every;
-  j["decay_unit"] = o.decay_unit;
-  j["power"] = o.power;
-  j["epochs"] = o.epochs;
-  j["steps_per_epoch"] = o.steps_per_epoch;
-  j["patch"] = o.patch;
-  j["batch"] = o.batch;
-  j["foreground"] = o.foreground;
-  j["augmentation"] = !o.no_augmentation;
-  j["mirroring"] = !o.no_mirroring;
-  for (const AugmentSetting& setting : augment_settings) j[setting.name] = o.augment.*setting.value;
-  j["clip"] = o.clip;
-  j["average_decay"] = o.average_decay;
-  j["dice_pooling"] = o.dice_pooling;
-  j["cross_entropy_mean"] = o.cross_entropy_mean;
-  j["smooth"] = o.smooth;
-  j["validate_every"] = o.validate_every;
-  j["validation_overlap"] = o.validation_overlap;
-  Metadata settings;
-  for (const auto& [name, value] : j.items()) {
-    settings["glia.settings." + name] = value.is_string() ? value.get<std::string>() : value.dump();
-  }
-  return settings;
-}
-
 void check_training_options(const TrainOptions& o, const CommonOptions& common) {
   static_cast<void>(context_options(common));
-  require_valid(o.augment);
+  require_valid("augmentation", o.augment);
   with_network(o.network, [&]<class Net>() { require_patch(o.patch, Net::divisor); });
 }
 
@@ -113,7 +78,7 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
                   "share of the cases, if none are named")
       ->check(between(0.0, 0.9))
       ->capture_default_str();
-  command.add_option("--validate-every", o.validate_every, "epochs")
+  command.add_option("--validate-every", o.validate_every, "epochs; the last one always is")
       ->check(positive())
       ->capture_default_str();
   command.add_option("--validation-overlap", o.validation_overlap, "of sliding windows")

@@ -3,10 +3,8 @@
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <string>
 
-#include "glia/core/error.hpp"
-#include "glia/core/number_text.hpp"
+#include "glia/core/options.hpp"
 #include "glia/core/random.hpp"
 #include "glia/data/modality.hpp"
 #include "glia/data/patch_transform.hpp"
@@ -31,6 +29,21 @@ struct AugmentOptions {
   double shift = 0.1;                  ///< each modality shifts by a uniform value in [-this, this]
   double shift_probability = 1;
 
+  template <class F>
+  void options(F&& f) const {
+    f("rotation_degrees", rotation_degrees, any_number());
+    f("rotation_probability", rotation_probability, between(0, 1));
+    f("scale_low", scale_low, above(0));
+    f("scale_high", scale_high, at_least(scale_low));
+    f("scale_probability", scale_probability, between(0, 1));
+    f("mirror_probability", mirror_probability, between(0, 1));
+    f("contrast_low", contrast_low, above(0));
+    f("contrast_high", contrast_high, at_least(contrast_low));
+    f("contrast_probability", contrast_probability, between(0, 1));
+    f("shift", shift, any_number());
+    f("shift_probability", shift_probability, between(0, 1));
+  }
+
   /// Exact crops, nothing drawn.
   [[nodiscard]] static constexpr AugmentOptions none() {
     return {.rotation_probability = 0,
@@ -40,33 +53,6 @@ struct AugmentOptions {
             .shift_probability = 0};
   }
 };
-
-/// Throws UsageError unless probabilities lie in [0, 1] and ranges hold something; factors are
-/// positive.
-inline void require_valid(const AugmentOptions& o) {
-  const auto require = [](bool holds, const char* what, double got, const char* expected) {
-    if (!holds)
-      throw UsageError(std::string("augmentation: ") + what + ": got " + number_text(got) +
-                       ", expected " + expected);
-  };
-  const auto probability = [&](const char* what, double got) {
-    require(got >= 0 && got <= 1, what, got, "a probability from 0 to 1");
-  };
-  const auto factors = [&](const char* what, double low, double high) {
-    require(low > 0 && std::isfinite(low), what, low, "a positive smallest factor");
-    require(high >= low && std::isfinite(high), what, high,
-            "a largest factor not below the smallest");
-  };
-  probability("rotation probability", o.rotation_probability);
-  probability("scale probability", o.scale_probability);
-  probability("mirror probability", o.mirror_probability);
-  probability("contrast probability", o.contrast_probability);
-  probability("shift probability", o.shift_probability);
-  factors("scale", o.scale_low, o.scale_high);
-  factors("contrast", o.contrast_low, o.contrast_high);
-  require(std::isfinite(o.rotation_degrees), "rotation", o.rotation_degrees, "finite degrees");
-  require(std::isfinite(o.shift), "shift", o.shift, "a finite shift");
-}
 
 /// Adds a random rotation, magnification and mirroring about the patch's centre to a crop (about
 /// its corner, zoomed patches would drift away from what they were centred on). The rotation

@@ -27,7 +27,7 @@ namespace glia {
 }
 
 /// Names cases in their order with everything that training sees of them: images, labels, soft
-/// targets.
+/// targets, spacing, and who labelled them.
 [[nodiscard]] inline std::uint32_t content_crc(const std::vector<PreparedCase>& cases) {
   std::uint32_t crc = 0;
   for (const PreparedCase& one : cases) {
@@ -35,6 +35,8 @@ namespace glia {
     crc = crc32_of(std::as_bytes(std::span(one.image.values())), crc);
     if (one.labels) crc = crc32_of(std::as_bytes(std::span(one.labels->voxels)), crc);
     if (one.soft) crc = crc32_of(std::as_bytes(std::span(one.soft->codes())), crc);
+    crc = crc32_of(std::as_bytes(std::span(&one.spacing, 1)), crc);
+    crc = crc32_of(std::as_bytes(std::span(&one.pseudo_labelled, 1)), crc);
   }
   return crc;
 }

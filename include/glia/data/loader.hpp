@@ -28,12 +28,24 @@ namespace glia {
 struct LoaderOptions {
   Extent patch = published_patch;
   index_t batch = 2;
-  std::uint64_t seed = 0;
+  /// Of patches and augmentation; without it a trainer's is that of its context, a loader's 0.
+  std::optional<std::uint64_t> seed{};
   int threads = 1;           ///< threads that prepare batches, besides the caller's
   int ahead = 4;             ///< batches that may wait or be in the making
   double foreground = 0.34;  ///< share of tumour-centred samples, see PatchSamplerOptions
   std::optional<double> labelled_share{};  ///< of samples from cases that a person labelled
   AugmentOptions augment{};
+
+  [[nodiscard]] PatchSamplerOptions sampling() const {
+    return {patch, batch, foreground, seed.value_or(0), labelled_share};
+  }
+  template <class F>
+  void options(F&& f) const {
+    f("", sampling());
+    f("threads", threads, unrecorded(at_least(1)));
+    f("ahead", ahead, unrecorded(at_least(1)));
+    f("augment", augment);
+  }
 };
 
 /// Prepares batches of augmented patches on threads of its own, ahead of their use.
@@ -48,17 +60,12 @@ class PatchLoader {
               index_t first_step = 0)
       : cases_(cases),
         options_(options),
-        sampler_(cases, {options.patch, options.batch, options.foreground, options.seed,
-                         options.labelled_share}),
+        sampler_(cases, options.sampling()),
         claimed_(first_step),
         delivered_(first_step) {
     if (first_step < 0)
       throw UsageError("loader: first step: expected 0 or more, got " + std::to_string(first_step));
-    if (options.threads < 1 || options.ahead < 1) {
-      throw UsageError("loader: expected at least one thread and one batch ahead, got " +
-                       std::to_string(options.threads) + " and " + std::to_string(options.ahead));
-    }
-    require_valid(options.augment);
+    require_valid("loader", options);
     try {
       for (int i = 0; i < options.threads; ++i)
         workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/options.hpp"
 #include "glia/core/random.hpp"
 #include "glia/data/foreground_index.hpp"
 #include "glia/data/modality.hpp"
@@ -43,6 +44,17 @@ struct PatchSamplerOptions {
   /// Share of samples that come from cases which are not pseudo-labelled, exact over time; without
   /// it every case comes as often as every other. Radosavovic et al. 2018 use about 0.6.
   std::optional<double> labelled_share{};
+
+  template <class F>
+  void options(F&& f) const {
+    f("patch.d", patch.d, at_least(1));
+    f("patch.h", patch.h, at_least(1));
+    f("patch.w", patch.w, at_least(1));
+    f("batch", batch, at_least(1));
+    f("foreground", foreground, between(0, 1));
+    f("seed", seed);
+    f("labelled_share", labelled_share, between(0, 1));
+  }
 };
 
 /// Chooses patches. Cases come in shuffled epochs, each case once per epoch; with a labelled share,
@@ -56,38 +68,19 @@ class PatchSampler {
   /// DataError for a case that cannot be trained on.
   PatchSampler(const std::vector<PreparedCase>& cases, const PatchSamplerOptions& options)
       : options_(options) {
-    const Extent& patch = options.patch;
     const auto expect = [](bool holds, const std::string& message) {
       if (!holds) throw UsageError("patch sampler: " + message);
     };
     expect(!cases.empty(), "expected at least one case, got none");
-    expect(patch.d > 0 && patch.h > 0 && patch.w > 0,
-           "patch: expected positive extents, got " + to_string(patch));
-    expect(options.batch > 0,
-           "batch: expected a positive number, got " + std::to_string(options.batch));
-    expect(options.foreground >= 0 && options.foreground <= 1,
-           "foreground: expected a share in [0, 1], got " + std::to_string(options.foreground));
-    if (options.labelled_share) {
-      expect(*options.labelled_share >= 0 && *options.labelled_share <= 1,
-             "labelled share: expected a share in [0, 1], got " +
-                 std::to_string(*options.labelled_share));
-    }
+    require_valid("patch sampler", options);
     foregrounds_.reserve(cases.size());
     for (const PreparedCase& one : cases) {
-      const Shape& shape = one.image.shape();
-      if (shape.n != 1 || shape.c != modality::count || shape.voxels() == 0) {
-        throw DataError(one.id + ": image: expected [1, D, H, W, 4], got " + to_string(shape));
-      }
+      require_consistent(one);
       if (!one.soft && !one.labels)
         throw DataError(one.id + ": labels: expected a label volume, got none");
-      const Extent labelled = one.soft ? one.soft->extent() : one.labels->extent;
-      if (!(labelled == shape.extent())) {
-        throw DataError(one.id + ": labels: expected the image's extent " +
-                        to_string(shape.extent()) + ", got " + to_string(labelled));
-      }
       const bool second = options.labelled_share && one.pseudo_labelled;
       groups_[second ? 1 : 0].push_back(static_cast<index_t>(extents_.size()));
-      extents_.push_back(shape.extent());
+      extents_.push_back(one.image.shape().extent());
       one.soft ? foregrounds_.emplace_back(*one.soft) : foregrounds_.emplace_back(*one.labels);
     }
     if (options.labelled_share) {

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "glia/core/error.hpp"
 #include "glia/data/crop.hpp"
+#include "glia/data/label_check.hpp"
 #include "glia/data/modality.hpp"
 #include "glia/data/soft_target.hpp"
 #include "glia/tensor/host_tensor.hpp"
@@ -30,6 +32,19 @@ struct PreparedCase {
   Extent original;                     ///< extent before the crop, canonical orientation
   Spacing spacing;
 };
+
+/// Throws DataError unless the image is [1, D, H, W, 4] and what belongs to its voxels is of its
+/// extent: labels, of which each is one of 0 to 3, and soft target.
+inline void require_consistent(const PreparedCase& one) {
+  const Shape& shape = one.image.shape();
+  if (shape.n != 1 || shape.c != modality::count || shape.voxels() == 0)
+    throw DataError(one.id + ": image: expected [1, D, H, W, 4], got " + to_string(shape));
+  if (one.labels) require_labels(one.id + ": labels", *one.labels, shape.extent());
+  if (one.soft && !(one.soft->extent() == shape.extent())) {
+    throw DataError(one.id + ": soft target: got " + to_string(one.soft->extent()) +
+                    ", expected the image's extent " + to_string(shape.extent()));
+  }
+}
 
 /// Ids separated by commas, which no id holds: how files of weights list cases.
 [[nodiscard]] inline std::string ids_text(const std::vector<std::string>& ids) {

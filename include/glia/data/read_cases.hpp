@@ -27,7 +27,7 @@ inline std::vector<PreparedCase> read_cases(const std::filesystem::path& folder,
     if (!labelled) files.label.clear();
     const Case whole = read_case(files, read);
     for (const std::string& warning : whole.warnings) log(sink, Severity::warning, warning);
-    cases.push_back(prepare(whole));
+    cases.push_back(prepare(whole, sink));
   }
   return cases;
 }

@@ -59,19 +59,13 @@ inline void resample(View<const float> from, View<float> to) {
 
 /// A case on another grid, for networks that see whole brains: image and soft target trilinear,
 /// labels nearest (they stay hard). Crop and original extent still tell of the case as it was: map
-/// probabilities, never labels, back to it. Throws UsageError for an empty grid, DataError for a
-/// label map or soft target of another extent than the image.
+/// probabilities, never labels, back to it. Throws UsageError for an empty grid, and as
+/// `require_consistent`.
 [[nodiscard]] inline PreparedCase resample(const PreparedCase& source, Extent grid) {
   if (grid.d <= 0 || grid.h <= 0 || grid.w <= 0)
     throw UsageError("resample: grid: got " + to_string(grid) + ", expected positive extents");
+  require_consistent(source);
   const Extent before = source.image.shape().extent();
-  const auto require_extent = [&](const char* what, Extent got) {
-    if (got == before) return;
-    throw DataError("resample: case " + source.id + ": extent of its " + what + ": got " +
-                    to_string(got) + ", expected " + to_string(before) + " as of its image");
-  };
-  if (source.labels) require_extent("labels", source.labels->extent);
-  if (source.soft) require_extent("soft target", source.soft->extent());
   PreparedCase result = source;
   result.image = HostTensor<float>(make_shape(1, grid, source.image.shape().c));
   resample(source.image.view(), result.image.view());

@@ -37,13 +37,18 @@ template <class T, Network Net, Labelling L = HardLabels>
 requires Teacher<T>
 class Distiller {
  public:
+  /// Throws UsageError if an option of the labelling is not what it may be.
   Distiller(T&& teacher, Model<Net>& student, L labelling = {}, DistillerOptions options = {})
       : teacher_(std::forward<T>(teacher)),
         student_(student),
         labelling_(std::move(labelling)),
-        options_(std::move(options)) {}
+        options_(std::move(options)) {
+    require_valid("labelling", labelling_);
+  }
 
-  /// Trains the student on the union of both sets; see LoaderOptions::labelled_share. Throws
+  /// Trains the student on the union of both sets and leaves the best weights in it, as
+  /// `Trainer::fit` does; see LoaderOptions::labelled_share. Both sets belong to the call: moved
+  /// ones take no memory twice. Throws
   /// DataError if there are no unlabelled cases or if two of the sets share a case, UsageError if a
   /// teacher that follows the student is not online, or one of whole volumes is shown patches, and
   /// whatever the teacher and the trainer throw.
@@ -61,7 +66,7 @@ class Distiller {
     if (unlabelled.empty()) throw DataError("distiller: expected unlabelled cases, got none");
     require_disjoint(
         {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
-    options.description["glia.labelling"] = labelling_.describe();
+    options.description["glia.labelling"] = options_text(labelling_);
     options.description["glia.pseudo_labelled_cases"] = ids_text(unlabelled);
     for (PreparedCase& one : unlabelled) {
       if (options_.online) {

@@ -4,7 +4,8 @@
 #include <concepts>
 #include <string>
 
-#include "glia/core/number_text.hpp"
+#include "glia/core/options.hpp"
+#include "glia/data/region.hpp"
 #include "glia/data/soft_target.hpp"
 #include "glia/infer/regions.hpp"
 #include "glia/losses/distillation.hpp"
@@ -17,14 +18,14 @@ using RegionValues = std::array<float, region::count>;
 /// How a teacher's probabilities become what a student is trained on.
 ///
 /// Requirements: 1. `targets(probabilities)` of one voxel; 2. `hard`: labels can hold all its
-/// targets; 3. `loss(task)`: the student's loss, from that of its task; 4. `describe()`: the choice
-/// with its options, as provenance records it.
+/// targets; 3. `loss(task)`: the student's loss, from that of its task; 4. `HasOptions`: provenance
+/// records the choice.
 template <class L>
-concept Labelling = requires(const L& labelling, const RegionValues& probabilities) {
+concept Labelling = HasOptions<L> &&
+    requires(const L& labelling, const RegionValues& probabilities) {
   { labelling.targets(probabilities) } -> std::same_as<RegionValues>;
   { L::hard } -> std::convertible_to<bool>;
   { labelling.loss(DiceAndCrossEntropy{}) } -> Loss;
-  { labelling.describe() } -> std::same_as<std::string>;
 };
 
 /// What a label rule makes of the probabilities (Radosavovic et al. 2018; Lachinov et al. 2020):
@@ -45,10 +46,11 @@ struct HardLabels {
   [[nodiscard]] Task loss(Task task) const {
     return task;
   }
-  [[nodiscard]] std::string describe() const {
-    std::string text = "hard";
-    for (const float threshold : rule.thresholds) text += " " + number_text(threshold);
-    return text;
+  template <class F>
+  void options(F&& f) const {
+    f("", "hard");
+    for (std::size_t r = 0; r < rule.thresholds.size(); ++r)
+      f(std::string(region::names[r]), rule.thresholds[r], any_number());
   }
 };
 
@@ -60,7 +62,10 @@ struct SoftLabels {
   [[nodiscard]] Task loss(Task task) const {
     return task;
   }
-  [[nodiscard]] std::string describe() const { return "soft"; }
+  template <class F>
+  void options(F&& f) const {
+    f("", "soft");
+  }
 };
 
 /// The probabilities, compared at a temperature (Hinton et al. 2015); see Distillation.
@@ -72,8 +77,11 @@ struct Softened {
   [[nodiscard]] Distillation<Task> loss(Task task) const {
     return {task, temperature, alpha};
   }
-  [[nodiscard]] std::string describe() const {
-    return "softened " + number_text(temperature) + " " + number_text(alpha);
+  template <class F>
+  void options(F&& f) const {
+    f("", "softened");
+    f("temperature", temperature, above(0));
+    f("alpha", alpha, between(0, 1));
   }
 };
 
@@ -96,8 +104,12 @@ struct Confident {
   [[nodiscard]] auto loss(Task task) const {
     return inner.loss(task);
   }
-  [[nodiscard]] std::string describe() const {
-    return "confident " + number_text(low) + " " + number_text(high) + " " + inner.describe();
+  template <class F>
+  void options(F&& f) const {
+    f("", "confident");
+    f("low", low, between(0, 1));
+    f("high", high, between(static_cast<double>(low), 1));
+    f("inner", inner);
   }
 };
 template <Labelling Inner>

@@ -108,7 +108,7 @@ inline void draw_contour(Picture& picture, const LabelVolume& labels, index_t d,
 /// Draws axial plane d of an image with the contours of WT, TC and ET: dashed for the truth, over
 /// it solid for the prediction, so a dashed line is where they differ. Either may be null. In
 /// canonical orientation the front is at the top and the patient's left on the right. Throws
-/// UsageError if the plane or the extents do not fit.
+/// UsageError if the plane or the extents do not fit, DataError for a voxel that holds no label.
 [[nodiscard]] inline Picture draw_overlay(const Volume<float>& image, index_t d,
                                           const LabelVolume* truth, const LabelVolume* prediction,
                                           const OverlayOptions& options = {}) {
@@ -136,6 +136,7 @@ inline void draw_contour(Picture& picture, const LabelVolume& labels, index_t d,
       throw UsageError("overlay: label extent: got " + to_string(labels->extent) +
                        ", expected that of the image, " + to_string(e));
     }
+    require_labels("overlay: labels", *labels);
     for (int r = 0; r < region::count; ++r) {
       detail::draw_contour(picture, *labels, d, r, options.colours[static_cast<std::size_t>(r)],
                            options.zoom, stroke);

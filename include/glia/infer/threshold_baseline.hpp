@@ -72,6 +72,7 @@ inline double mean_dice(std::span<const PreparedCase> cases, const ThresholdBase
     throw UsageError("threshold baseline: expected cases and a positive stride");
   for (const PreparedCase& one : cases) {
     if (!one.labels) throw DataError(one.id + ": labels: expected a label volume, got none");
+    require_consistent(one);
   }
   ThresholdBaseline best;
   double best_dice = -1;

@@ -14,6 +14,11 @@ struct BinaryCrossEntropy {
   };
   Normaliser normaliser = Normaliser::voxels;
 
+  template <class F>
+  void options(F&& f) const {
+    f("", "binary cross entropy");
+    f("normaliser", normaliser == Normaliser::voxels ? "voxels" : "voxels_and_regions");
+  }
   double evaluate(std::span<const RegionSums> sums, Shape logits,
                   std::span<RegionCoefficients> coefficients) const {
     const index_t regions = normaliser == Normaliser::voxels ? 1 : logits.c;

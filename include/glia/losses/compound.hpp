@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <tuple>
 
 #include "glia/losses/binary_cross_entropy.hpp"
@@ -21,6 +22,12 @@ struct Compound {
                 "Compound: a distillation loss takes the sum as its task, not the sum it");
   std::tuple<Terms...> terms;
 
+  template <class F>
+  void options(F&& f) const {
+    f("", "sum");
+    int number = 0;
+    std::apply([&](const auto&... term) { (f(std::to_string(++number), term), ...); }, terms);
+  }
   double evaluate(std::span<const RegionSums> sums, Shape logits,
                   std::span<RegionCoefficients> coefficients) const {
     return std::apply(

@@ -19,6 +19,13 @@ struct Distillation {
   double temperature = 3;
   double alpha = 0.5;  ///< share of the divergence, in [0, 1]
 
+  template <class F>
+  void options(F&& f) const {
+    f("", "distillation");
+    f("task", task);
+    f("temperature", temperature, above(0));
+    f("alpha", alpha, between(0, 1));
+  }
   double evaluate(std::span<const RegionSums> sums, Shape logits,
                   std::span<RegionCoefficients> coefficients) const {
     std::vector<RegionCoefficients> of_task(coefficients.size());

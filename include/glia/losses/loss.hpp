@@ -4,6 +4,7 @@
 #include <span>
 
 #include "glia/backend/descriptors.hpp"
+#include "glia/core/options.hpp"
 
 namespace glia {
 
@@ -11,7 +12,7 @@ namespace glia {
 ///
 /// Requirements: 1. `evaluate(sums, shape, coefficients)` with `sums` [N * C] of logits of the
 /// given shape returns the loss and adds dL/dlogit to `coefficients` [N * C]. Losses are values, so
-/// their options are members.
+/// their options are members; a run records them if the loss names them (`HasOptions`).
 template <class L>
 concept Loss = requires(const L& loss, std::span<const RegionSums> sums, Shape logits,
                         std::span<RegionCoefficients> coefficients) {

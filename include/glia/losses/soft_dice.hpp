@@ -22,6 +22,16 @@ struct SoftDice {
   Pooling pooling = Pooling::batch;
   Form form = Form::one_minus;
 
+  template <class F>
+  void options(F&& f) const {
+    f("", "soft Dice");
+    f("squared_prediction", squared_prediction);
+    f("squared_target", squared_target);
+    f("smooth_numerator", smooth_numerator, at_least(0));
+    f("smooth_denominator", smooth_denominator, at_least(0));
+    f("pooling", pooling == Pooling::batch ? "batch" : "sample");
+    f("form", form == Form::one_minus ? "one_minus" : "negative");
+  }
   double evaluate(std::span<const RegionSums> sums, Shape logits,
                   std::span<RegionCoefficients> coefficients) const {
     const index_t groups = pooling == Pooling::batch ? 1 : logits.n;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "glia/core/error.hpp"
+#include "glia/data/label_check.hpp"
 #include "glia/data/region.hpp"
 #include "glia/tensor/volume.hpp"
 
@@ -13,8 +14,10 @@ namespace glia {
 /// A set of voxels: not 0 means inside.
 using Mask = Volume<std::uint8_t>;
 
-/// The voxels whose label belongs to a region (`region::WT`, `region::TC` or `region::ET`).
+/// The voxels whose label belongs to a region (`region::WT`, `region::TC` or `region::ET`). Throws
+/// DataError for a voxel that holds no label.
 [[nodiscard]] inline Mask region_mask(const LabelVolume& labels, int region_index) {
+  require_labels("labels", labels);
   Mask mask(labels.extent);
   std::transform(labels.voxels.begin(), labels.voxels.end(), mask.voxels.begin(),
                  [=](std::uint8_t value) {

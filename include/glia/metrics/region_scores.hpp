@@ -39,11 +39,14 @@ template <HausdorffDefinition Definition = PooledPercentile>
   return scores;
 }
 
-/// Scores of WT, TC and ET of one case. Throws UsageError as score_region does.
+/// Scores of WT, TC and ET of one case. Throws UsageError as score_region does, DataError for a
+/// voxel that holds no label.
 template <HausdorffDefinition Definition = PooledPercentile>
 [[nodiscard]] std::array<RegionScores, region::count> score_case(const LabelVolume& truth,
                                                                  const LabelVolume& prediction,
                                                                  const Spacing& spacing) {
+  require_labels("truth", truth);
+  require_labels("prediction", prediction);
   std::array<RegionScores, region::count> scores;
   for (int r = 0; r < region::count; ++r) {
     scores[static_cast<std::size_t>(r)] =

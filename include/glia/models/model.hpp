@@ -21,8 +21,8 @@ class Model {
   static_assert(std::is_same_v<typename B::Scalar, float>,
                 "Model: images are float; this backend stores another type");
 
-  /// Weights drawn from the context's seed: the same for every model of one network and context.
-  explicit Model(Context& context) : Model(context, context.seed()) {}
+  /// Weights drawn from the context's seed; a further model of the context draws others.
+  explicit Model(Context& context) : Model(context, context.next_model_seed()) {}
   /// Weights drawn from a seed of its own.
   Model(Context& context, std::uint64_t seed)
       : context_(&context), parameters_(std::make_unique<Parameters>()) {

@@ -63,6 +63,14 @@ class Context {
 
   [[nodiscard]] int threads() const { return options_.threads; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
+  /// The seed of the next model's weights: of the first one the context's own, of each further one
+  /// another, so that the models of one context differ and yet are the same in every run.
+  [[nodiscard]] std::uint64_t next_model_seed() {
+    const std::uint32_t model = models_++;
+    if (model == 0) return seed();
+    const auto words = random_words(seed(), 0, model, 0, 0x6d6f6465);  // apart from layers and data
+    return (std::uint64_t{words[0]} << 32) | words[1];
+  }
   [[nodiscard]] const LogSink& log_sink() const { return options_.log; }
   /// Starts the threads on first use: a context that only counts never has any.
   [[nodiscard]] ThreadPool& pool() {
@@ -93,6 +101,7 @@ class Context {
   Arena* arena_ = &own_;
   Ledger ledger_;
   RandomKey next_key_;
+  std::uint32_t models_ = 0;
 };
 
 /// One run: the context allocates from `arena` while this object lives, a planned arena in the

@@ -52,6 +52,12 @@ void visit_parameters(F&& f, const std::string& path, P& p, More&... more) {
   }
 }
 
+/// Consecutive parameters of one kind in a flat array of them.
+struct ParameterBlock {
+  index_t first, count;
+  bool kernels;  ///< weights of convolutions and dense layers; else gains, offsets and biases
+};
+
 /// Number of scalars in a struct of parameters.
 template <ParameterStruct P>
 [[nodiscard]] index_t count_parameters() {
@@ -90,6 +96,22 @@ class ParameterSet {
   [[nodiscard]] index_t size() const { return size_; }
   [[nodiscard]] std::span<T> flat() { return memory_; }
   [[nodiscard]] std::span<const T> flat() const { return memory_; }
+
+  /// The flat array in order: kernels, and between them what has one dimension only.
+  [[nodiscard]] std::vector<ParameterBlock> blocks() const {
+    std::vector<ParameterBlock> blocks;
+    visit_parameters(
+        [&](const std::string&, const auto& leaf) {
+          using Leaf = std::remove_cvref_t<decltype(leaf)>;
+          constexpr bool kernel = Leaf::dims.size() > 1;
+          if (!blocks.empty() && blocks.back().kernels == kernel)
+            blocks.back().count += Leaf::size;
+          else
+            blocks.push_back({leaf.data - memory_.data(), Leaf::size, kernel});
+        },
+        "", fields_);
+    return blocks;
+  }
 
   /// Draws every parameter as its `Initial` says; the numbers depend on the seed and the position
   /// alone.

@@ -73,6 +73,9 @@ class NumberReader {
   std::size_t position_ = 0;
 };
 
+/// 2 since a run records its options.
+inline constexpr const char* checkpoint_format = "2";
+
 /// The one list of a state's numbers, for writing and reading.
 template <class Visitor, class State>
 void visit_numbers(Visitor&& visit, State& s) {
@@ -113,7 +116,7 @@ void save_checkpoint(const std::filesystem::path& path, const Model<Net>& model,
   for (const EpochRecord& record : state.history) detail::visit_record(history, record);
   for (const double value : schedule) rates(value);
   metadata["glia.version"] = GLIA_VERSION_STRING;
-  metadata["glia.checkpoint"] = "1";
+  metadata["glia.checkpoint"] = detail::checkpoint_format;
   metadata["glia.seed"] = std::to_string(model.context().seed());
   metadata["glia.state"] = numbers.text();
   metadata["glia.history"] = history.text();
@@ -121,13 +124,13 @@ void save_checkpoint(const std::filesystem::path& path, const Model<Net>& model,
   write_safetensors(path, metadata, entries);
 }
 
-/// Reads what `save_checkpoint` wrote. `description` is what the file must say about itself. Throws
-/// IoError, DataError for a damaged file, UsageError for another network, optimiser, seed or
-/// description.
+/// Reads what `save_checkpoint` wrote and returns all that the file says about itself.
+/// `description` is what it must say. Throws IoError, DataError for a damaged file, UsageError for
+/// another network, optimiser, seed or description.
 template <Network Net>
-void load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
-                     TrainingState<Net>& state, std::span<double> schedule,
-                     const Metadata& description) {
+Metadata load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
+                         TrainingState<Net>& state, std::span<double> schedule,
+                         const Metadata& description) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   const auto text = [&](const std::string& key) {
     const auto found = file.metadata().find(key);
@@ -136,11 +139,14 @@ void load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
     return found->second;
   };
   const auto expect = [&](const std::string& key, const std::string& expected) {
-    if (text(key) == expected) return;
-    throw UsageError(path.string() + ": " + key + ": got " + text(key) + ", expected " + expected);
+    const auto found = file.metadata().find(key);
+    const std::string got = found == file.metadata().end() ? "none" : found->second;
+    if (got == expected) return;
+    throw UsageError(path.string() + ": " + key + ": got " + got + ", expected " + expected);
   };
   detail::require_known_version(path, file.metadata());
-  expect("glia.checkpoint", "1");
+  static_cast<void>(text("glia.checkpoint"));
+  expect("glia.checkpoint", detail::checkpoint_format);
   expect("glia.seed", std::to_string(model.context().seed()));
   for (const auto& [key, value] : description) expect(key, value);
 
@@ -172,6 +178,7 @@ void load_checkpoint(const std::filesystem::path& path, Model<Net>& model,
     detail::read_entries(file, "moment" + std::to_string(i) + ".", *state.moments[i]);
   }
   if (state.average) detail::read_entries(file, "average.", *state.average);
+  return file.metadata();
 }
 
 }  // namespace glia

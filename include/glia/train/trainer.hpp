@@ -5,18 +5,16 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "glia/data/content_id.hpp"
 #include "glia/data/loader.hpp"
 #include "glia/data/resample.hpp"
 #include "glia/infer/sliding_window.hpp"
 #include "glia/infer/whole_volume.hpp"
-#include "glia/io/atomic_file.hpp"
-#include "glia/io/folder_lock.hpp"
+#include "glia/io/crc32.hpp"
 #include "glia/losses/compound.hpp"
 #include "glia/models/model.hpp"
 #include "glia/optim/gradient_clipping.hpp"
@@ -25,39 +23,25 @@
 #include "glia/train/checkpoint.hpp"
 #include "glia/train/events.hpp"
 #include "glia/train/median_spacing.hpp"
+#include "glia/train/run_folder.hpp"
+#include "glia/train/trainer_options.hpp"
 #include "glia/train/training_step.hpp"
 #include "glia/train/validation.hpp"
 
 namespace glia {
 
-struct TrainerOptions {
-  index_t epochs = 280;
-  index_t steps_per_epoch = 0;     ///< 0: as many batches as hold each training case once
-  LoaderOptions loader{};          ///< patch, batch, augmentation; its seed is the context's
-  bool whole_volumes = false;      ///< resample cases to the patch's extent, cut no patches
-  double clip_norm = 0;            ///< largest L2 norm of a gradient; 0: no limit
-  double average_decay = 0;        ///< of the moving average of weights; 0: none
-  index_t validate_every = 1;      ///< epochs
-  SlidingWindowOptions window{};   ///< of validation; its window is the patch unless it is given
-  int max_skipped = 5;             ///< steps in a row, none of them finite, that end the run
-  std::filesystem::path folder{};  ///< of the files named below; empty: nothing is written
-  index_t save_every = 0;  ///< steps between saves besides the one after each epoch; 0: none
-  Metadata description{};  ///< recorded in the checkpoints
-};
-
-/// What a trainer leaves in its folder: the best weights, its last state and the state before.
-inline constexpr const char* weights_name = "best.safetensors";
-inline constexpr const char* checkpoint_name = "last.safetensors";
-inline constexpr const char* previous_name = "previous.safetensors";
-
 enum class TrainingEnd { finished, stopped };
 
-/// Trains a model on patches of labelled cases, or on whole ones. The model ends with the last
-/// weights, and knows what it was trained on; a folder keeps the best ones by mean validation Dice.
+/// Trains a model on patches of labelled cases, or on whole ones, and leaves the best weights in
+/// it: those of the best mean validation Dice. Without validation these are the average, without an
+/// average the last ones. The model knows what it was trained on.
 ///
 /// Every number that a step uses is a function of (seed, step) and of the state that a checkpoint
 /// holds, so a run that was killed at any moment and resumed ends in the same bytes as one that was
-/// not.
+/// not. A checkpoint records all that decides these numbers, options of loss, optimiser and
+/// schedule (as far as these name them, see `HasOptions`) and the content of the cases included: no
+/// other run goes on from it. Only a run whose schedule does not depend on its length may become
+/// longer.
 template <Network Net, Loss L = DiceAndCrossEntropy, class O = AnyOptimizer,
           Schedule S = AnySchedule>
 requires OptimizerFor<O, typename Net::Engine>
@@ -67,60 +51,65 @@ class Trainer {
   static_assert(Net::in == modality::count && Net::out == region::count,
                 "Trainer: cases have four modalities and three regions: use Channels<4, 3>");
 
-  /// Takes the folder for itself. Throws UsageError if a count that must be positive is not,
-  /// IoError if another trainer has the folder.
+  using Parameters = typename Model<Net>::Parameters;
+
+  /// Takes the folder for itself. Throws UsageError if an option is not what it may be, IoError if
+  /// another trainer has the folder.
   Trainer(Model<Net>& model, TrainerOptions options, L loss = {}, O optimizer = {}, S schedule = {},
           TrainingEvents events = {})
       : model_(model),
-        options_(std::move(options)),
-        loss_(std::move(loss)),
-        optimizer_(std::move(optimizer)),
-        schedule_(std::move(schedule)),
+        options_(valid("trainer", std::move(options))),
+        loss_(valid("loss", std::move(loss))),
+        optimizer_(valid("optimizer", std::move(optimizer))),
+        schedule_(valid("schedule", std::move(schedule))),
         events_(std::move(events)),
-        state_(optimizer_.moments(), options_.average_decay > 0) {
+        state_(optimizer_.moments(), options_.average_decay > 0),
+        folder_(options_.folder) {
     if (optimizer_.moments() < 0 || optimizer_.moments() > max_moments) {
       throw UsageError("trainer: moments of the optimiser: got " +
                        std::to_string(optimizer_.moments()) + ", expected at most " +
                        std::to_string(max_moments));
     }
-    require_positive("batch", options_.loader.batch);
-    require_positive("validate_every", options_.validate_every);
-    require_positive("max_skipped", options_.max_skipped);
-    options_.loader.seed = model_.context().seed();
-    if (!options_.folder.empty()) lock_.emplace(options_.folder);
-    if (state_.average)
-      std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
+    if (!options_.loader.seed) options_.loader.seed = model_.context().seed();
+    if (state_.average) copy(model_.parameters(), *state_.average);
   }
 
   /// Goes on from the folder's last checkpoint, or from the one before it where the last is
   /// damaged, which the context's log is told; false if there is none. Throws IoError if all of
-  /// them are damaged, UsageError if one is of another run.
+  /// them are damaged, UsageError that names the first difference if one is of another run.
   bool resume() {
-    if (options_.folder.empty()) return false;
-    const std::filesystem::path last = options_.folder / checkpoint_name;
+    if (!folder_.exists()) return false;
+    may_replace_ = true;
     std::string damage;
-    for (const auto& path : {last, options_.folder / previous_name}) {
+    for (const auto& path : {folder_.last(), folder_.previous()}) {
       if (!std::filesystem::exists(path)) continue;
+      Metadata found;
       try {
-        load_checkpoint(path, model_, state_, schedule_.state(), options_.description);
+        found = load_checkpoint(path, model_, state_, schedule_.state(), record());
       } catch (const DataError& error) {
         damage += (damage.empty() ? "" : "; ") + std::string(error.what());
         continue;
       }
-      if (!damage.empty()) {
-        log(model_.context().log_sink(), Severity::warning,
-            damage + "; going on from " + path.string());
-      }
-      if (path != last) std::filesystem::rename(path, last);  // the next save keeps what this names
-      last_is_of_this_run_ = true;
+      if (!damage.empty()) warn(damage + "; going on from " + path.string());
+      // The next save keeps what this names.
+      if (path != folder_.last()) std::filesystem::rename(path, folder_.last());
+      folder_.saved_last(state_.step, state_.updates);
+      for (const char* key : {training_data, validation_data}) data_[key] = found[key];
+      last_.reset();
+      if (state_.best_dice >= 0) read_best();
       return true;
     }
-    if (damage.empty()) return false;
+    if (damage.empty()) {
+      clear_ = !folder_.first_file().empty();  // weights without a checkpoint
+      return false;
+    }
     throw IoError("no checkpoint to go on from: " + damage);
   }
 
-  /// Trains until the last epoch or until `stop` says so. Throws NumericalError when too many steps
-  /// in a row were not finite.
+  /// Trains until the last epoch or until `stop` says so. Throws UsageError if the folder holds a
+  /// run that is neither resumed nor to be overwritten or if a resumed run had other cases,
+  /// DataError for a case in both sets, NumericalError when too many steps in a row were not
+  /// finite; the model then has the weights that failed.
   TrainingEnd fit(const std::vector<PreparedCase>& training,
                   const std::vector<PreparedCase>& validation = {}) {
     const index_t per_epoch = steps_per_epoch(training);
@@ -129,17 +118,19 @@ class Trainer {
       throw UsageError("trainer: epochs: got " + std::to_string(options_.epochs) + " of " +
                        std::to_string(per_epoch) + " steps, more than can be counted");
     }
-    if (!options_.folder.empty()) {
-      for (const char* name : {checkpoint_name, weights_name})
-        remove_leftovers(options_.folder / name);  // of a run that was killed
-    }
+    require_disjoint({{"training", training}, {"validation", validation}});
+    require_free_folder();
+    require_same_cases(training, validation);
+    folder_.remove_unfinished();
+    take_back_last();
     const std::vector<PreparedCase> resampled = resampled_to_patch(training);
     PatchLoader loader(options_.whole_volumes ? resampled : training, options_.loader, state_.step);
     model_.trained_on() = {options_.loader.patch, options_.whole_volumes, median_spacing(training)};
     GradientComputer<Net, L> gradient(
         model_.context(), make_shape(options_.loader.batch, options_.loader.patch, Net::in), loss_);
-    typename Model<Net>::Parameters grads;
-    while (state_.step < steps) {
+    Parameters grads;
+    TrainingEnd end = TrainingEnd::finished;
+    while (state_.step < steps && end == TrainingEnd::finished) {
       Batch batch = loader.next();
       if (events_.batch) events_.batch(batch);
       update(batch, gradient, grads, per_epoch, steps);
@@ -148,25 +139,101 @@ class Trainer {
       const bool stop = events_.stop && events_.stop();
       if (epoch_ends || stop || (options_.save_every > 0 && state_.step % options_.save_every == 0))
         save();
-      if (stop && state_.step < steps) return TrainingEnd::stopped;
+      if (stop && state_.step < steps) end = TrainingEnd::stopped;
     }
-    return TrainingEnd::finished;
+    leave_best();
+    return end;
   }
 
   [[nodiscard]] const std::vector<EpochRecord>& history() const { return state_.history; }
+  /// The weights after the last step, which the model gave way to the best after `fit`.
+  [[nodiscard]] const Parameters& last() const { return last_ ? *last_ : model_.parameters(); }
   /// The moving average of the weights; null without `average_decay`.
-  [[nodiscard]] const typename Model<Net>::Parameters* average() const {
-    return state_.average.get();
-  }
+  [[nodiscard]] const Parameters* average() const { return state_.average.get(); }
   [[nodiscard]] index_t step() const { return state_.step; }
   [[nodiscard]] double best_dice() const { return state_.best_dice; }
 
  private:
-  static void require_positive(const char* option, index_t got) {
-    if (got < 1) {
-      throw UsageError(std::string("trainer: ") + option + ": got " + std::to_string(got) +
-                       ", expected at least 1");
+  static constexpr const char* training_data = "glia.training_data";
+  static constexpr const char* validation_data = "glia.validation_data";
+
+  static void copy(const Parameters& from, Parameters& to) {
+    std::ranges::copy(from.flat(), to.flat().begin());
+  }
+  [[nodiscard]] static std::unique_ptr<Parameters> copy_of(const Parameters& from) {
+    auto made = std::make_unique<Parameters>();
+    copy(from, *made);
+    return made;
+  }
+  void warn(const std::string& text) const {
+    log(model_.context().log_sink(), Severity::warning, text);
+  }
+
+  /// What a run says about itself: what its user says, and all that decides its numbers.
+  [[nodiscard]] Metadata record() const {
+    Metadata record = options_.description;
+    record_options(record, "glia.settings", options_);
+    record_options(record, "glia.settings.loss", loss_);
+    record_options(record, "glia.settings.optimizer", optimizer_);
+    record_options(record, "glia.settings.schedule", schedule_);
+    if (depends_on_length(schedule_))
+      record["glia.settings.epochs"] = std::to_string(options_.epochs);
+    for (const auto& [key, value] : data_) record[key] = value;
+    return record;
+  }
+
+  void require_free_folder() {
+    if (const auto file = folder_.first_file(); !may_replace_ && !file.empty()) {
+      if (!options_.overwrite) {
+        throw UsageError(
+            "trainer: folder: got " + folder_.path().string() + ", which holds a run (" +
+            file.filename().string() +
+            "), expected one without: resume() goes on from it, overwrite replaces it");
+      }
+      clear_ = true;
     }
+    may_replace_ = true;
+  }
+
+  void require_same_cases(const std::vector<PreparedCase>& training,
+                          const std::vector<PreparedCase>& validation) {
+    if (!folder_.exists()) return;
+    for (const auto& [key, cases] :
+         {std::pair{training_data, &training}, std::pair{validation_data, &validation}}) {
+      const std::string got = hexadecimal(content_crc(*cases));
+      const auto [known, first] = data_.try_emplace(key, got);
+      if (first || known->second == got) continue;
+      throw UsageError(std::string("trainer: ") + key + ": got cases of content " + got +
+                       ", expected " + known->second + " of the run that goes on");
+    }
+  }
+
+  /// A run that goes on keeps the best of its epochs so far.
+  void read_best() {
+    const auto own = copy_of(model_.parameters());
+    try {
+      load_weights(folder_.best(), model_);
+      best_ = copy_of(model_.parameters());
+      const auto epoch =
+          std::ranges::find(state_.history, state_.best_dice, &EpochRecord::mean_dice);
+      folder_.saved_best(epoch == state_.history.end() ? 0 : epoch->epoch, -1);
+    } catch (const Error& error) {
+      state_.best_dice = -1;
+      warn(std::string(error.what()) + "; the best of the epochs to come takes its place");
+    }
+    copy(*own, model_.parameters());
+  }
+
+  void take_back_last() {
+    if (!last_) return;
+    copy(*last_, model_.parameters());
+    last_.reset();
+  }
+  void leave_best() {
+    const Parameters* best = best_ ? best_.get() : state_.average.get();
+    if (best == nullptr) return;
+    last_ = copy_of(model_.parameters());
+    copy(*best, model_.parameters());
   }
 
   [[nodiscard]] index_t steps_per_epoch(const std::vector<PreparedCase>& training) const {
@@ -186,12 +253,13 @@ class Trainer {
 
   /// On the cases as they are: labels are compared where they were drawn, not on a grid.
   [[nodiscard]] std::array<double, 3> validation_dice(const std::vector<PreparedCase>& cases) {
-    if (!options_.whole_volumes) return validate(model_, cases, options_.window);
-    return validate(WholeVolume(model_), cases, options_.window);
+    if (!options_.whole_volumes)
+      return validate(model_, cases, {.overlap = options_.validation_overlap});
+    return validate(WholeVolume(model_), cases);
   }
 
-  void update(const Batch& batch, GradientComputer<Net, L>& gradient,
-              typename Model<Net>::Parameters& grads, index_t per_epoch, index_t steps) {
+  void update(const Batch& batch, GradientComputer<Net, L>& gradient, Parameters& grads,
+              index_t per_epoch, index_t steps) {
     Context& k = model_.context();
     auto& parameters = model_.parameters();
     const TrainingClock clock{state_.step / per_epoch, options_.epochs, state_.step, steps};
@@ -206,7 +274,8 @@ class Trainer {
       ++state_.epoch_skipped;
       ++state_.skipped_in_a_row;
     } else {
-      Update<typename B::Real> update{parameters.flat(), grads.flat(), {}, rate, ++state_.updates};
+      Update<typename B::Real> update{parameters.flat(), grads.flat(), {}, rate,
+                                      ++state_.updates,  blocks_};
       for (std::size_t i = 0; i < state_.moments.size(); ++i)
         update.moments[i] = state_.moments[i]->flat();
       optimizer_.template apply<B>(k, update);
@@ -221,6 +290,8 @@ class Trainer {
       ++state_.epoch_steps;
       state_.skipped_in_a_row = 0;
     }
+    // A run that cannot make its first step leaves an earlier one as it was.
+    if (std::exchange(clear_, false)) folder_.clear();
     ++state_.step;
     state_.rate = rate;
     if (events_.step) {
@@ -228,19 +299,25 @@ class Trainer {
           {state_.step, steps, clock.epoch + 1, options_.epochs, loss, rate, norm, skipped});
     }
     if (state_.skipped_in_a_row >= options_.max_skipped) {
-      throw NumericalError("train: step " + std::to_string(state_.step) +
-                           ": the loss or its gradient was not finite " +
-                           std::to_string(state_.skipped_in_a_row) +
-                           " times in a row; the last good checkpoint was kept. Lower the learning "
-                           "rate or clip gradients");
+      throw failure("step " + std::to_string(state_.step) +
+                    ": the loss or its gradient was not finite " +
+                    std::to_string(state_.skipped_in_a_row) + " times in a row");
     }
   }
 
   void require_finite(double squared_norm_of_weights) const {
     if (std::isfinite(squared_norm_of_weights)) return;
-    throw NumericalError("train: step " + std::to_string(state_.step + 1) +
-                         ": the update made weights that are not finite; the last good checkpoint "
-                         "was kept. Lower the learning rate or clip gradients");
+    throw failure("step " + std::to_string(state_.step + 1) +
+                  ": the update made weights that are not finite");
+  }
+
+  [[nodiscard]] NumericalError failure(const std::string& what) const {
+    return NumericalError(
+        "train: " + what + "; " + folder_.kept(state_.updates) + ". " +
+        (state_.updates == 0
+             ? "No step has succeeded: look at the images and at the loss"
+             : "Resumed, the run fails again: begin another one with a lower learning rate or with "
+               "clipped gradients"));
   }
 
   void finish_epoch(index_t epoch, const std::vector<PreparedCase>& validation) {
@@ -249,42 +326,41 @@ class Trainer {
     if (state_.epoch_steps > 0) schedule_.observe(loss);
     const AveragedWeights averaged(model_, state_.average.get());
     if (!validation.empty() && (epoch % options_.validate_every == 0 || epoch == options_.epochs)) {
-      record.dice = validation_dice(validation);
+      try {
+        record.dice = validation_dice(validation);
+      } catch (const NumericalError& error) {
+        throw failure("validation after epoch " + std::to_string(epoch) + ": " + error.what());
+      }
     }
-    const bool best =
-        validation.empty() || (record.validated() && record.mean_dice() > state_.best_dice);
-    if (best && record.validated()) state_.best_dice = record.mean_dice();
+    const bool best = validation.empty()
+                          ? state_.epoch_steps > 0
+                          : record.validated() && record.mean_dice() > state_.best_dice;
+    if (best && record.validated()) {
+      state_.best_dice = record.mean_dice();
+      if (!best_) best_ = std::make_unique<Parameters>();
+      copy(model_.parameters(), *best_);
+    }
     state_.history.push_back(record);
     state_.epoch_loss = 0;
     state_.epoch_steps = state_.epoch_skipped = 0;
-    if (best && !options_.folder.empty()) {
-      save_weights(options_.folder / weights_name, model_, options_.description);
+    if (best && folder_.exists()) {
+      save_weights(folder_.best(), model_, this->record());
+      folder_.saved_best(epoch, state_.updates);
     }
     if (events_.epoch) events_.epoch(record, best);
   }
 
   void save() {
-    if (options_.folder.empty()) return;
-    keep_previous();
-    save_checkpoint(options_.folder / checkpoint_name, model_, state_, schedule_.state(),
-                    options_.description);
-  }
-
-  /// The run's last checkpoint gets a second name, which it keeps when a newer one takes the first.
-  /// Where a file system knows no such names, there is no previous checkpoint.
-  void keep_previous() {
-    const auto last = options_.folder / checkpoint_name, previous = options_.folder / previous_name;
-    std::error_code ignored;
-    std::filesystem::remove(previous, ignored);
-    if (last_is_of_this_run_) std::filesystem::create_hard_link(last, previous, ignored);
-    last_is_of_this_run_ = true;
+    if (!folder_.exists()) return;
+    folder_.keep_previous();
+    save_checkpoint(folder_.last(), model_, state_, schedule_.state(), record());
+    folder_.saved_last(state_.step, state_.updates);
   }
 
   /// Puts the averaged weights into the model while it lives.
   class AveragedWeights {
    public:
-    AveragedWeights(Model<Net>& model, typename Model<Net>::Parameters* average)
-        : model_(model), average_(average) {
+    AveragedWeights(Model<Net>& model, Parameters* average) : model_(model), average_(average) {
       swap();
     }
     AveragedWeights(const AveragedWeights&) = delete;
@@ -296,7 +372,7 @@ class Trainer {
       if (average_) std::ranges::swap_ranges(model_.parameters().flat(), average_->flat());
     }
     Model<Net>& model_;
-    typename Model<Net>::Parameters* average_;
+    Parameters* average_;
   };
 
   Model<Net>& model_;
@@ -306,8 +382,13 @@ class Trainer {
   S schedule_;
   TrainingEvents events_;
   TrainingState<Net> state_;
-  std::optional<FolderLock> lock_;
-  bool last_is_of_this_run_ = false;
+  RunFolder folder_;
+  std::vector<ParameterBlock> blocks_ = model_.parameters().blocks();
+  Metadata data_;                     // contents of the cases
+  std::unique_ptr<Parameters> best_;  // by validation; null before the first
+  std::unique_ptr<Parameters> last_;  // while the model holds the best
+  bool may_replace_ = false;          // the run in the folder is ours to go on with or replace
+  bool clear_ = false;                // it is to be replaced at the first step
 };
 
 }  // namespace glia

@@ -11,7 +11,7 @@
 namespace glia {
 
 /// Mean Dice of WT, TC and ET over labelled cases. Both masks empty is 1 (BraTS). Throws UsageError
-/// if there are no cases, DataError for a case without labels.
+/// if there are no cases, DataError for a case without labels and as `require_consistent`.
 template <Predictor P>
 [[nodiscard]] std::array<double, 3> validate(P&& predictor, const std::vector<PreparedCase>& cases,
                                              const SlidingWindowOptions& options = {}) {
@@ -19,6 +19,7 @@ template <Predictor P>
   std::array<double, 3> mean{};
   for (const PreparedCase& source : cases) {
     if (!source.labels) throw DataError("validation: case " + source.id + " has no labels");
+    require_consistent(source);
     const LabelVolume labels = predict_labels(predictor, source, options).labels;
     for (int r = 0; r < region::count; ++r) {
       const double score = dice(confusion(region_mask(*source.labels, r), region_mask(labels, r)));

@@ -172,31 +172,34 @@ TEST_CASE("options of augmentations that make no sense are refused by name") {
   const auto refusal = [](auto change) {
     AugmentOptions options;
     change(options);
-    return test::message_of<UsageError>([&] { require_valid(options); });
+    return test::message_of<UsageError>([&] { require_valid("augmentation", options); });
   };
   const auto check_probability = [&](const char* name, double AugmentOptions::*option) {
     const auto refused = [&](double got) { return refusal([&](auto& o) { o.*option = got; }); };
-    CHECK(test::holds(refused(1.5), name, "got 1.5, expected a probability from 0 to 1"));
+    CHECK(test::holds(refused(1.5), name, "got 1.5, expected at least 0 and at most 1"));
     CHECK(test::holds(refused(-0.25), name, "got -0.25,"));
     CHECK(test::holds(refused(std::nan("")), name, "got nan,"));
   };
-  check_probability("rotation probability", &AugmentOptions::rotation_probability);
-  check_probability("scale probability", &AugmentOptions::scale_probability);
-  check_probability("mirror probability", &AugmentOptions::mirror_probability);
-  check_probability("contrast probability", &AugmentOptions::contrast_probability);
-  check_probability("shift probability", &AugmentOptions::shift_probability);
-  CHECK(test::holds(refusal([](auto& o) { o.scale_low = 0; }), "scale: got 0,", "positive"));
-  CHECK(test::holds(refusal([](auto& o) { o.scale_low = std::nan(""); }), "scale: got nan,"));
-  CHECK(test::holds(refusal([](auto& o) { o.scale_high = 0.5; }), "scale: got 0.5,", "smallest"));
-  CHECK(test::holds(refusal([](auto& o) { o.scale_high = HUGE_VAL; }), "scale: got inf,"));
-  CHECK(test::holds(refusal([](auto& o) { o.contrast_low = 1.5; }), "contrast: got 1.25,"));
-  CHECK(test::holds(refusal([](auto& o) { o.contrast_low = -1; }), "contrast: got -1,"));
+  check_probability("rotation_probability", &AugmentOptions::rotation_probability);
+  check_probability("scale_probability", &AugmentOptions::scale_probability);
+  check_probability("mirror_probability", &AugmentOptions::mirror_probability);
+  check_probability("contrast_probability", &AugmentOptions::contrast_probability);
+  check_probability("shift_probability", &AugmentOptions::shift_probability);
+  CHECK(test::holds(refusal([](auto& o) { o.scale_low = 0; }), "scale_low: got 0,", "above 0"));
+  CHECK(test::holds(refusal([](auto& o) { o.scale_low = std::nan(""); }), "scale_low: got nan,"));
+  CHECK(test::holds(refusal([](auto& o) { o.scale_high = 0.5; }),
+                    "scale_high: got 0.5, expected at least 0.7"));
+  CHECK(test::holds(refusal([](auto& o) { o.scale_high = HUGE_VAL; }), "scale_high: got inf,"));
+  CHECK(test::holds(refusal([](auto& o) { o.contrast_low = 1.5; }), "contrast_high: got 1.25,"));
+  CHECK(test::holds(refusal([](auto& o) { o.contrast_low = -1; }), "contrast_low: got -1,"));
   CHECK(test::holds(refusal([](auto& o) { o.rotation_degrees = std::nan(""); }),
-                    "rotation: got nan,"));
+                    "rotation_degrees: got nan,"));
   CHECK(test::holds(refusal([](auto& o) { o.shift = HUGE_VAL; }), "shift: got inf,"));
 
-  CHECK_NOTHROW(require_valid({}));
-  CHECK_NOTHROW(require_valid(AugmentOptions::none()));
+  CHECK_NOTHROW(require_valid("augmentation", AugmentOptions{}));
+  CHECK_NOTHROW(require_valid("augmentation", AugmentOptions::none()));
   CHECK_NOTHROW(require_valid(
-      {.rotation_probability = 1, .scale_low = 2, .scale_high = 2, .mirror_probability = 0}));
+      "augmentation",
+      AugmentOptions{
+          .rotation_probability = 1, .scale_low = 2, .scale_high = 2, .mirror_probability = 0}));
 }

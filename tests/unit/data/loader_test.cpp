@@ -137,7 +137,7 @@ TEST_CASE("a loader refuses augmentations that make no sense before it draws any
     change(options.augment);
     return test::message_of<UsageError>([&] { PatchLoader{cases, options}; });
   };
-  CHECK(test::holds(refusal([](auto& o) { o.mirror_probability = 1.5; }), "mirror probability"));
+  CHECK(test::holds(refusal([](auto& o) { o.mirror_probability = 1.5; }), "mirror_probability"));
   CHECK(test::holds(refusal([](auto& o) { o.scale_low = 0; }), "scale"));
   CHECK(test::holds(refusal([](auto& o) { o.contrast_low = 2; }), "contrast"));
 }

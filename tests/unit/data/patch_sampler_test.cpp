@@ -222,7 +222,8 @@ TEST_CASE("unusable options and cases are refused by name") {
   std::vector<PreparedCase> cases{empty_case("good", {4, 4, 4})};
   const std::vector<PreparedCase> none;
   CHECK_THROWS_AS((PatchSampler{none, {}}), UsageError);
-  CHECK_THROWS_AS((PatchSampler{cases, {.patch = {0, 4, 4}}}), UsageError);
+  CHECK_THROWS_WITH_AS((PatchSampler{cases, {.patch = {0, 4, 4}}}),
+                       "patch sampler: patch.d: got 0, expected at least 1", UsageError);
   CHECK_THROWS_AS((PatchSampler{cases, {.batch = 0}}), UsageError);
   CHECK_THROWS_AS((PatchSampler{cases, {.foreground = 1.5}}), UsageError);
   CHECK_THROWS_AS((PatchSampler{cases, {.foreground = std::nan("")}}), UsageError);
@@ -232,6 +233,6 @@ TEST_CASE("unusable options and cases are refused by name") {
                        "unlabelled: labels: expected a label volume, got none", DataError);
   cases.back().labels = LabelVolume(Extent{4, 4, 5});
   CHECK_THROWS_WITH_AS((PatchSampler{cases, {}}),
-                       "unlabelled: labels: expected the image's extent 4x4x4, got 5x4x4",
+                       "unlabelled: labels: got 5x4x4, expected the image's extent 4x4x4",
                        DataError);
 }

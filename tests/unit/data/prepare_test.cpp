@@ -6,6 +6,7 @@
 
 #include "glia/data/dataset.hpp"
 #include "real_cases.hpp"
+#include "support/expect.hpp"
 
 using namespace glia;
 
@@ -35,6 +36,32 @@ TEST_CASE("a prepared case: crop, channels last, z-scores, labels of the same cr
   CHECK(prepared.labels->at(1, 2, 1) == label::ED);
   const LabelVolume back = uncrop(*prepared.labels, prepared.crop, prepared.original);
   CHECK(back.voxels == whole.labels->voxels);
+}
+
+TEST_CASE("labels that are none, of another extent, or outside of the brain's block") {
+  Case whole;
+  whole.id = "x";
+  for (auto& image : whole.images) image = Volume<float>({3, 4, 5});
+  whole.images[modality::T1].at(1, 1, 1) = 10;
+  whole.images[modality::T1].at(1, 2, 2) = 14;
+  whole.labels = LabelVolume({3, 4, 5});
+  whole.labels->at(1, 1, 1) = label::ET;
+  std::string heard;
+  const LogSink sink = [&](Severity severity, std::string_view text) {
+    CHECK(severity == Severity::warning);
+    heard += text;
+  };
+  CHECK(prepare(whole, sink).labels->voxels == std::vector<std::uint8_t>{3, 0, 0, 0});
+  CHECK(heard.empty());
+  whole.labels->at(2, 3, 4) = whole.labels->at(0, 0, 0) = label::ED;
+  CHECK(prepare(whole, sink).labels->voxels == std::vector<std::uint8_t>{3, 0, 0, 0});
+  CHECK(test::holds(heard, "x: labels: 2 of 3 tumour voxels lie outside"));
+  whole.labels->at(2, 3, 4) = 4;  // ET of BraTS up to 2021, outside of the block
+  CHECK(test::holds(test::message_of<DataError>([&] { (void)prepare(whole); }),
+                    "x: labels: got a voxel of 4"));
+  whole.labels = LabelVolume({4, 4, 5});
+  CHECK(test::holds(test::message_of<DataError>([&] { (void)prepare(whole); }),
+                    "x: labels: got 5x4x4, expected the image's extent 5x4x3"));
 }
 
 TEST_CASE("an empty case keeps its extent and stays zero") {

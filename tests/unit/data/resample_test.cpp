@@ -89,12 +89,13 @@ TEST_CASE("labels and soft targets of another extent than the image are refused 
     return test::message_of<DataError>([&] { (void)resample(source, {4, 4, 4}); });
   };
   source.labels = LabelVolume({2, 2, 3});
-  CHECK(test::holds(refusal(), "odd one", "labels: got 3x2x2, expected 4x2x2"));
+  CHECK(test::holds(refusal(), "odd one", "labels: got 3x2x2, expected the image's extent 4x2x2"));
   source.labels = LabelVolume({2, 4, 2});  // as many voxels
-  CHECK(test::holds(refusal(), "odd one", "labels: got 2x4x2, expected 4x2x2"));
+  CHECK(test::holds(refusal(), "odd one", "labels: got 2x4x2, expected the image's extent 4x2x2"));
   source.labels.reset();
   source.soft = SoftTarget({1, 2, 4});
-  CHECK(test::holds(refusal(), "odd one", "soft target: got 4x2x1, expected 4x2x2"));
+  CHECK(test::holds(refusal(), "odd one",
+                    "soft target: got 4x2x1, expected the image's extent 4x2x2"));
   source.soft = SoftTarget({2, 2, 4});
   CHECK_NOTHROW((void)resample(source, {4, 4, 4}));
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/expect.hpp"
+
 using namespace glia;
 
 static_assert(Labelling<HardLabels> && Labelling<SoftLabels> && Labelling<Softened>);
@@ -34,8 +36,18 @@ TEST_CASE("only softened labels change the loss; all describe themselves with th
   CHECK(loss.temperature == 2);
   CHECK(loss.alpha == 0.25);
   CHECK(loss.task.smooth_numerator == 7);
-  CHECK(HardLabels{}.describe() != HardLabels{.rule = {{0.3F, 0.5F, 0.5F}}}.describe());
-  CHECK(Confident<>{}.describe() != Confident<>{.high = 0.8F}.describe());
-  CHECK(Confident<>{}.describe() != Confident<SoftLabels>{}.describe());
-  CHECK(Softened{}.describe() != Softened{.temperature = 4}.describe());
+  CHECK(options_text(HardLabels{.rule = {{0.3F, 0.5F, 0.5F}}}) == "hard 0.3 0.5 0.5");
+  CHECK(options_text(SoftLabels{}) == "soft");
+  CHECK(options_text(Softened{.temperature = 4}) == "softened 4 0.5");
+  CHECK(options_text(Confident<>{.high = 0.8F}) == "confident 0.1 0.8 hard 0.5 0.5 0.5");
+  CHECK(options_text(Confident<SoftLabels>{}) == "confident 0.1 0.9 soft");
+}
+
+TEST_CASE("labellings that make no sense are refused by name") {
+  const auto refusal = [](const auto& labelling) {
+    return test::message_of<UsageError>([&] { require_valid("labelling", labelling); });
+  };
+  CHECK(refusal(Softened{.temperature = 0}) == "labelling: temperature: got 0, expected above 0");
+  CHECK(test::holds(refusal(Confident<>{.low = 0.6F, .high = 0.5F}), "labelling: high: got 0.5"));
+  CHECK(test::holds(refusal(Confident<Softened>{.inner = {.alpha = 2}}), "inner.alpha: got 2"));
 }

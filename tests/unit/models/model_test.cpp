@@ -50,17 +50,23 @@ TEST_CASE("no images are refused, before a pass and in plans") {
   }
 }
 
-TEST_CASE("weights are drawn from the context's seed, or from one of the model's own") {
+TEST_CASE(
+    "models of one context start apart and the same in every run, or from a seed of their own") {
   using Net = UNet<Reference<float>, Channels<4, 3>, Widths<2, 4>>;
-  Context context{{.threads = 1, .seed = 3}};
-  Model<Net> plain{context}, again{context}, third{context, 3}, fourth{context, 4},
-      fifth{context, 4};
+  Context context{{.threads = 1, .seed = 3}}, again{{.threads = 1, .seed = 3}};
+  Model<Net> first{context}, second{context}, third{context};
+  Model<Net> first_again{again}, second_again{again};
+  Model<Net> seeded{context, 3}, fourth{context, 4}, fifth{context, 4};
   const auto same = [](const Model<Net>& a, const Model<Net>& b) {
     return std::ranges::equal(a.parameters().flat(), b.parameters().flat());
   };
-  CHECK(same(plain, again));
-  CHECK(same(plain, third));
+  CHECK_FALSE(same(first, second));
+  CHECK_FALSE(same(first, third));
+  CHECK_FALSE(same(second, third));
+  CHECK(same(first, first_again));
+  CHECK(same(second, second_again));
+  CHECK(same(first, seeded));  // the first model's seed is the context's
   CHECK(same(fourth, fifth));
-  CHECK_FALSE(same(plain, fourth));
+  CHECK_FALSE(same(first, fourth));
   CHECK(fourth.context().seed() == 3);
 }

@@ -64,6 +64,26 @@ TEST_CASE("weight decay: coupled goes through the moments, decoupled shrinks the
   CHECK(after(adam_w(0.1, 0.01), {0}) == doctest::Approx(1 - 0.1 * 0.01));
 }
 
+TEST_CASE("kernels decay, gains, offsets and biases do not unless asked for") {
+  Context k{{.threads = 1}};
+  const std::vector<ParameterBlock> blocks{{0, 2, true}, {2, 1, false}, {3, 1, true}};
+  const auto decayed = [&](const auto& optimizer) {
+    std::vector<double> p{1, 2, 4, 8}, g(4, 0), first(4, 0), second(4, 0);
+    optimizer.template apply<R>(k, {p, g, {first, second}, optimizer.initial_rate(), 1, blocks});
+    return p;
+  };
+  // Without a gradient what decays shrinks by 1 - rate * decay = 3 / 4.
+  const std::vector<double> kernels{0.75, 1.5, 4, 6}, all{0.75, 1.5, 3, 6};
+  const auto check = [&](auto optimizer) {
+    CHECK(decayed(optimizer) == kernels);
+    CHECK(decayed(AnyOptimizer{optimizer}) == kernels);
+    optimizer.decay_all = true;
+    CHECK(decayed(optimizer) == all);
+  };
+  check(adam_w(0.5, 0.5));
+  check(Sgd{.rate = 0.5, .weight_decay = 0.5});
+}
+
 TEST_CASE("an optimiser chosen at run time does what the chosen one does") {
   const Sgd sgd{.rate = 0.1, .momentum = 0.5};
   const Adam adam{.rate = 0.1};

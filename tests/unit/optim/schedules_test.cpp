@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "glia/core/random.hpp"
+
 using namespace glia;
 
 static_assert(Schedule<ConstantRate> && Schedule<StepDecay> && Schedule<PolynomialDecay> &&
@@ -43,6 +45,7 @@ TEST_CASE("plateau waits for `patience` epochs without progress, then decays and
   plateau.decay = 0.2;
   plateau.patience = 2;
   plateau.threshold = 0.1;
+  plateau.smoothing = 0;
   const auto factor_after = [&](double loss) {
     plateau.observe(loss);
     return plateau.factor({});
@@ -57,6 +60,41 @@ TEST_CASE("plateau waits for `patience` epochs without progress, then decays and
   CHECK(factor_after(0.45) == 0.2);
   CHECK(factor_after(0.45) == 0.2);
   CHECK(factor_after(0.45) == doctest::Approx(0.04));
+}
+
+TEST_CASE("plateau watches the exponential average of the losses, as nnU-Net does") {
+  Plateau plateau;
+  plateau.decay = 0.5;
+  plateau.patience = 0;
+  plateau.threshold = 0;
+  plateau.smoothing = 0.75;
+  const auto factor_after = [&](double loss) {
+    plateau.observe(loss);
+    return plateau.factor({});
+  };
+  CHECK(factor_after(4) == 1);    // 4
+  CHECK(factor_after(0) == 1);    // 3
+  CHECK(factor_after(2.5) == 1);  // 2.875: the loss rose, its average fell
+  CHECK(factor_after(3) == 0.5);  // 2.90625
+  CHECK(factor_after(1) == 0.5);  // 2.4296875
+  CHECK(factor_after(2.5) == 0.25);
+  // Losses that fall by 0.001 an epoch under noise of 0.15: the average sees them fall for longer.
+  const auto cuts = [](double smoothing) {
+    Plateau watching;
+    watching.smoothing = smoothing;
+    Random random(1);
+    for (int epoch = 0; epoch < 500; ++epoch)
+      watching.observe(1 - 0.001 * epoch + 0.15 * random.normal());
+    return std::lround(std::log(watching.factor({})) / std::log(watching.decay));
+  };
+  CHECK(cuts(0) > cuts(0.93));
+}
+
+TEST_CASE("only schedules that know the end depend on it") {
+  CHECK(depends_on_length(AnySchedule{PolynomialDecay{}}));
+  CHECK_FALSE(depends_on_length(AnySchedule{StepDecay{}}));
+  CHECK_FALSE(depends_on_length(Plateau{}));
+  CHECK_FALSE(depends_on_length(ConstantRate{}));
 }
 
 TEST_CASE("a plateau's state is complete: a copy of it continues in step") {

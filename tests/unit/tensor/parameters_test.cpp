@@ -123,3 +123,23 @@ TEST_CASE("initial values depend on the seed and the position alone") {
   CHECK(a.flat()[0] != other.flat()[0]);
   CHECK(a.fields().first.weight.data[0] != a.fields().spliced.weight.data[0]);
 }
+
+TEST_CASE("blocks are the flat array in order, what has one dimension apart from kernels") {
+  const ParameterSet<Outer, double> set;
+  index_t next = 0, kernels = 0;
+  for (const ParameterBlock& block : set.blocks()) {
+    CHECK(block.first == next);
+    next += block.count;
+    if (block.kernels) kernels += block.count;
+  }
+  CHECK(next == set.size());
+  index_t expected = 0, biases = 0;
+  visit_parameters(
+      [&](const std::string& path, const auto& leaf) {
+        (path.ends_with("weight") ? expected : biases) += std::remove_cvref_t<decltype(leaf)>::size;
+      },
+      "", set.fields());
+  CHECK(kernels == expected);
+  CHECK(biases > 0);
+  CHECK(ParameterSet<Linear, double>{}.blocks().size() == 1);
+}

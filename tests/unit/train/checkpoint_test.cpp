@@ -98,7 +98,8 @@ TEST_CASE(
   };
   CHECK(holds(refusal(model, {2, true}, {{"glia.network", "large"}}),
               "glia.network: got small, expected large"));
-  CHECK(holds(refusal(model, {2, true}, {{"glia.patch", "64"}}), "glia.patch is missing"));
+  CHECK(holds(refusal(model, {2, true}, {{"glia.patch", "64"}}),
+              "glia.patch: got none, expected 64"));
   CHECK(holds(refusal(model, {1, true}, {}), "another optimiser or average"));
   CHECK(holds(refusal(model, {2, false}, {}), "another optimiser or average"));
   Context other{{.threads = 1, .seed = 8}};
@@ -107,6 +108,10 @@ TEST_CASE(
 
   save_checkpoint(path, model, {1, false}, {}, {});
   CHECK(holds(refusal(model, {2, false}, {}), "moment1.", "got none"));
+  Metadata older = SafetensorsFile::open(path).metadata();
+  older.at("glia.checkpoint") = "1";  // it did not record what decides its numbers
+  write_safetensors(path, older, SafetensorsFile::open(path).tensors());
+  CHECK(holds(refusal(model, {1, false}, {}), "glia.checkpoint: got 1, expected 2"));
   save_weights(path, model);
   CHECK(holds(refusal(model, {2, true}, {}), "no checkpoint", "glia.checkpoint is missing"));
 }
@@ -162,7 +167,7 @@ TEST_CASE(
   const auto load = [&](const std::string& version) {
     Metadata metadata = file.metadata();
     metadata.at("glia.version") = version;
-    metadata.at("glia.checkpoint") = version == "9.0.0" ? "2" : "1";  // what is new about it
+    metadata.at("glia.checkpoint") = version == "9.0.0" ? "3" : "2";  // what is new about it
     write_safetensors(changed, metadata, file.tensors());
     TrainingState<SmallNet> read(2, true);
     load_checkpoint(changed, loaded, read, {}, {});

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 
+#include "glia/losses/distillation.hpp"
 #include "small_training.hpp"
 #include "support/expect.hpp"
 #include "support/temporary_directory.hpp"
@@ -76,7 +77,7 @@ TEST_CASE("a small UNet learns one phantom patch by heart") {
   TrainingEvents events;
   events.step = [&](const StepEvent& e) { steps.push_back(e); };
   SmallTrainer trainer(model, small_options(3, 40), {}, quick, {}, events);
-  CHECK(trainer.fit(cases, cases) == TrainingEnd::finished);
+  CHECK(trainer.fit(cases, renamed(cases)) == TrainingEnd::finished);
 
   REQUIRE(steps.size() == 120);
   CHECK(steps.front().step == 1);
@@ -113,7 +114,7 @@ TEST_CASE("whole volumes are resampled to the patch, and validated where their l
     CHECK(marked == static_cast<double>(tumour));
   };
   SmallTrainer trainer(model, options, {}, quick, {}, events);
-  trainer.fit(cases, cases);
+  trainer.fit(cases, renamed(cases));
 
   const auto dice = [&](const PreparedCase& source, auto&& predictor) {
     return validate(predictor, {source});
@@ -169,7 +170,7 @@ TEST_CASE(
     SmallTrainer trainer(model, options, {}, quick, {Plateau{}}, events);
     running = &trainer;
     if (resume) trainer.resume();
-    CHECK(trainer.fit(cases, cases) == expected);
+    CHECK(trainer.fit(cases, renamed(cases)) == expected);
     CHECK(trainer.step() == (expected == TrainingEnd::stopped ? stop_after : 12));
   };
   const TemporaryDirectory straight, broken;
@@ -242,17 +243,52 @@ TEST_CASE("a resumed schedule goes on where it was") {
   CHECK(rates(0, true) == std::vector<double>{0.25, 0.25, 0.125, 0.0625, 0.03125});
 }
 
-TEST_CASE("counts of a trainer that must be positive") {
+TEST_CASE("options that make no sense are refused with their name, before anything is written") {
+  const TemporaryDirectory folder;
   Context context{{.threads = 1}};
   Model<SmallNet> model{context};
   const auto refusal = [&](auto change) {
     TrainerOptions options;
+    options.folder = folder / "run";
     change(options);
     return message_of<UsageError>([&] { SmallTrainer{model, options}; });
   };
-  CHECK(holds(refusal([](TrainerOptions& o) { o.loader.batch = 0; }), "batch: got 0"));
-  CHECK(holds(refusal([](TrainerOptions& o) { o.validate_every = 0; }), "validate_every: got 0"));
-  CHECK(holds(refusal([](TrainerOptions& o) { o.max_skipped = 0; }), "max_skipped: got 0"));
+  using T = TrainerOptions;
+  CHECK(refusal([](T& o) { o.epochs = 0; }) == "trainer: epochs: got 0, expected at least 1");
+  CHECK(refusal([](T& o) { o.epochs = -3; }) == "trainer: epochs: got -3, expected at least 1");
+  CHECK(holds(refusal([](T& o) { o.steps_per_epoch = -5; }), "steps_per_epoch: got -5"));
+  CHECK(holds(refusal([](T& o) { o.clip_norm = std::nan(""); }), "clip_norm: got nan"));
+  CHECK(holds(refusal([](T& o) { o.average_decay = -1; }), "average_decay: got -1"));
+  CHECK(holds(refusal([](T& o) { o.save_every = -2; }), "save_every: got -2"));
+  CHECK(holds(refusal([](T& o) { o.validate_every = 0; }), "validate_every: got 0"));
+  CHECK(holds(refusal([](T& o) { o.validation_overlap = 1; }),
+              "validation_overlap: got 1, expected at least 0 and below 1"));
+  CHECK(holds(refusal([](T& o) { o.max_skipped = 0; }), "max_skipped: got 0"));
+  CHECK(holds(refusal([](T& o) { o.loader.batch = 0; }), "loader.batch: got 0"));
+  CHECK(holds(refusal([](T& o) { o.loader.patch.h = 0; }), "loader.patch.h: got 0"));
+  CHECK(holds(refusal([](T& o) { o.loader.threads = 0; }), "loader.threads: got 0"));
+  CHECK(holds(refusal([](T& o) { o.loader.augment.scale_low = 2; }),
+              "loader.augment.scale_high: got 1.4, expected at least 2"));
+  const auto made_of = [&]<class L, class O, class S>(L loss, O optimizer, S schedule) {
+    return message_of<UsageError>([&] {
+      Trainer<SmallNet, L, O, S>{model, {.folder = folder / "run"}, loss, optimizer, schedule};
+    });
+  };
+  const DiceAndCrossEntropy loss{};
+  CHECK(made_of(loss, Adam{.rate = -1e-3}, ConstantRate{}) ==
+        "optimizer: rate: got -0.001, expected above 0");
+  CHECK(holds(made_of(loss, AnyOptimizer{Sgd{.momentum = 2}}, ConstantRate{}),
+              "optimizer: momentum: got 2, expected at least 0 and at most 1"));
+  CHECK(holds(made_of(Distillation<>{.temperature = -3}, Adam{}, ConstantRate{}),
+              "loss: temperature: got -3, expected above 0"));
+  CHECK(holds(made_of(Distillation<>{.alpha = 7}, Adam{}, ConstantRate{}), "loss: alpha: got 7"));
+  CHECK(holds(
+      made_of(DiceAndCrossEntropy{{SoftDice{.smooth_numerator = -1}, {}}}, Adam{}, ConstantRate{}),
+      "loss: 1.smooth_numerator: got -1"));
+  CHECK(holds(made_of(loss, Adam{}, StepDecay{.every = 0}), "schedule: every: got 0"));
+  CHECK(holds(made_of(loss, Adam{}, AnySchedule{PolynomialDecay{.power = HUGE_VAL}}),
+              "schedule: power: got inf"));
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("more steps than can be counted are refused, not a run that ends at once") {
@@ -336,10 +372,10 @@ TEST_CASE("an update that makes weights infinite ends the run, and what was save
   {
     Jumping trainer(model, options, {}, {.rate = 1e-2}, {.after = 1, .by = 1e41});
     CHECK(holds(message_of<NumericalError>([&] { trainer.fit({phantom_patch()}); }), "step 3",
-                "weights that are not finite", "Lower the learning rate"));
+                "weights that are not finite", "lower learning rate"));
   }
   CHECK_FALSE(all_finite(model.parameters().flat()));
-  Jumping resumed(model, options);
+  Jumping resumed(model, options, {}, {.rate = 1e-2});
   CHECK(resumed.resume());
   CHECK(resumed.step() == 2);
   CHECK(all_finite(model.parameters().flat()));
@@ -369,7 +405,8 @@ TEST_CASE("the folder is made before the first step, or the run refused") {
 }
 
 TEST_CASE(
-    "the averaged weights are what is validated and kept as best, the model goes on with its own") {
+    "the averaged weights are what is validated, kept as best and left in the model; the last are "
+    "the trainer's") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1, .seed = 5}};
   Model<SmallNet> model{context}, best{context};
@@ -382,7 +419,8 @@ TEST_CASE(
   trainer.fit({phantom_patch()});
   load_weights(folder / "best.safetensors", best);
   const double decay = 2.0 / 11;  // of the first update: min(0.9, (1 + t) / (10 + t)), t = 1
-  const auto updated = model.parameters().flat(), averaged = best.parameters().flat();
+  const auto updated = trainer.last().flat();
+  const auto averaged = best.parameters().flat();
   double moved = 0;
   for (std::size_t i = 0; i < initial.size(); ++i) {
     const double expected =
@@ -393,6 +431,7 @@ TEST_CASE(
   CHECK(moved > 1e-3);
   REQUIRE(trainer.average() != nullptr);
   CHECK(bits(trainer.average()->flat()) == bits(best));
+  CHECK(bits(model) == bits(best));
   CHECK(SmallTrainer(model, small_options(1, 1)).average() == nullptr);
 }
 
@@ -460,7 +499,7 @@ TEST_CASE(
     running = &trainer;
     CHECK(trainer.resume() == (from > 0));
     CHECK(trainer.step() == from);
-    trainer.fit(cases, cases);
+    trainer.fit(cases, renamed(cases));
     return bits(model);
   };
   const TemporaryDirectory straight;
@@ -527,6 +566,7 @@ TEST_CASE("a new run in the folder of another keeps no checkpoint of the other a
     Model<SmallNet> model{context};
     TrainerOptions options = small_options(epochs, 1);
     options.folder = folder.path();
+    options.overwrite = true;
     SmallTrainer(model, options, {}, quick).fit({phantom_patch()});
   };
   const auto seed_of_previous = [&] {
@@ -589,4 +629,228 @@ TEST_CASE("a folder belongs to one trainer at a time") {
   options.folder = folder.path();
   first.reset();
   CHECK_NOTHROW(SmallTrainer(model, options));
+}
+
+TEST_CASE("a checkpoint is gone on from by its own run only: the first difference is named") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  const auto options = [&] {
+    TrainerOptions made = small_options(2, 2);
+    made.folder = folder.path();
+    return made;
+  };
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  SmallTrainer(model, options(), {}, quick).fit(cases);
+  const auto refusal = [&](auto change, DiceAndCrossEntropy loss = {},
+                           AnyOptimizer optimizer = quick, AnySchedule schedule = {}) {
+    TrainerOptions changed = options();
+    change(changed);
+    SmallTrainer trainer(model, changed, loss, optimizer, schedule);
+    const std::string text = message_of<UsageError>([&] { trainer.resume(); });
+    CHECK(holds(text, (folder / checkpoint_name).string()));
+    return text;
+  };
+  using T = TrainerOptions;
+  const auto same = [](T&) {};
+  CHECK(holds(refusal([](T& o) { o.steps_per_epoch = 7; }),
+              "glia.settings.steps_per_epoch: got 2, expected 7"));
+  CHECK(holds(refusal([](T& o) { o.loader.patch.d = 16; }),
+              "glia.settings.loader.patch.d: got 8, expected 16"));
+  CHECK(holds(refusal([](T& o) { o.loader.batch = 5; }), "loader.batch: got 1, expected 5"));
+  CHECK(holds(refusal([](T& o) { o.loader.foreground = 1; }), "foreground: got 0.34, expected 1"));
+  CHECK(holds(refusal([](T& o) { o.loader.seed = 5; }), "loader.seed: got 4, expected 5"));
+  CHECK(holds(refusal([](T& o) { o.loader.labelled_share = 1; }),
+              "labelled_share: got none, expected 1"));
+  CHECK(holds(refusal([](T& o) { o.loader.augment.shift = 0.2; }), "augment.shift: got 0.1"));
+  CHECK(
+      holds(refusal([](T& o) { o.whole_volumes = true; }), "whole_volumes: got no, expected yes"));
+  CHECK(holds(refusal([](T& o) { o.clip_norm = 0.1; }), "clip_norm: got 0, expected 0.1"));
+  CHECK(holds(refusal([](T& o) { o.average_decay = 0.5; }), "average_decay: got 0"));
+  CHECK(holds(refusal([](T& o) { o.validate_every = 1; }), "validate_every: got 5, expected 1"));
+  CHECK(holds(refusal([](T& o) { o.validation_overlap = 0.5; }), "validation_overlap: got 0.25"));
+  CHECK(holds(refusal([](T& o) { o.description["glia.patch"] = "8"; }),
+              "glia.patch: got none, expected 8"));
+  CHECK(holds(refusal(same, {{SoftDice{.form = SoftDice::Form::negative}, {}}}),
+              "glia.settings.loss.1.form: got one_minus, expected negative"));
+  CHECK(holds(refusal(same, {}, {Adam{.rate = 0.3}}),
+              "glia.settings.optimizer.rate: got 0.01, expected 0.3"));
+  CHECK(holds(refusal(same, {}, {Adam{.rate = 1e-2, .beta1 = 0.1}}), "beta1: got 0.9"));
+  CHECK(holds(refusal(same, {}, {Sgd{}}), "glia.settings.optimizer: got adam, expected sgd"));
+  CHECK(holds(refusal(same, {}, quick, {StepDecay{.every = 9}}),
+              "glia.settings.schedule.every: got 30, expected 9"));
+  CHECK(holds(refusal(same, {}, quick, {ConstantRate{}}), "schedule: got step, expected constant"));
+  {
+    using Own = Trainer<SmallNet, DiceAndCrossEntropy, AnyOptimizer, Jump>;
+    Own trainer(model, options(), {}, quick);
+    CHECK(holds(message_of<UsageError>([&] { trainer.resume(); }),
+                "glia.settings.epochs: got none, expected 2"));
+  }
+
+  // What decides no number may differ.
+  TrainerOptions other = options();
+  other.loader.threads = 2;
+  other.loader.ahead = 1;
+  other.max_skipped = 9;
+  other.save_every = 1;
+  SmallTrainer trainer(model, other, {}, quick);
+  CHECK(trainer.resume());
+  CHECK(holds(message_of<UsageError>([&] { trainer.fit({phantom_patch(4)}); }),
+              "glia.training_data: got cases of content", "of the run that goes on"));
+  CHECK(holds(message_of<UsageError>([&] { trainer.fit(cases, renamed(cases)); }),
+              "glia.validation_data: got"));
+  CHECK(trainer.fit(cases) == TrainingEnd::finished);
+  CHECK(trainer.step() == 4);
+}
+
+TEST_CASE("a finished run becomes longer unless its schedule depends on its length") {
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  const auto run = [&](const std::filesystem::path& folder, index_t epochs, AnySchedule schedule) {
+    Context context{{.threads = 1, .seed = 4}};
+    Model<SmallNet> model{context};
+    TrainerOptions options = small_options(epochs, 2);
+    options.folder = folder;
+    SmallTrainer trainer(model, options, {}, quick, schedule);
+    trainer.resume();
+    trainer.fit(cases);
+  };
+  for (const AnySchedule& schedule : {AnySchedule{}, {Plateau{}}, {ConstantRate{}}}) {
+    const TemporaryDirectory straight, longer;
+    run(straight.path(), 3, schedule);
+    run(longer.path(), 1, schedule);
+    run(longer.path(), 3, schedule);
+    for (const char* name : {checkpoint_name, weights_name})
+      CHECK(read_file(straight / name) == read_file(longer / name));
+  }
+  const TemporaryDirectory folder;
+  run(folder.path(), 1, {PolynomialDecay{}});
+  CHECK(holds(message_of<UsageError>([&] { run(folder.path(), 3, {PolynomialDecay{}}); }),
+              "glia.settings.epochs: got 1, expected 3"));
+}
+
+TEST_CASE("a run is not replaced without being asked to") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  Context context{{.threads = 1, .seed = 4}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(2, 1);
+  options.folder = folder.path();
+  SmallTrainer(model, options, {}, quick).fit(cases);
+  const auto last = read_file(folder / checkpoint_name), best = read_file(folder / weights_name);
+  CHECK(holds(message_of<UsageError>([&] { SmallTrainer(model, options, {}, quick).fit(cases); }),
+              "folder: got " + folder.path().string(), "last.safetensors", "resume()",
+              "overwrite"));
+  std::filesystem::remove(folder / checkpoint_name);
+  CHECK(holds(message_of<UsageError>([&] { SmallTrainer(model, options, {}, quick).fit(cases); }),
+              "best.safetensors"));
+  CHECK(read_file(folder / weights_name) == best);
+
+  options.overwrite = true;
+  Model<SmallNet> again{context, 4};
+  TrainingEvents events;
+  events.step = [&](const StepEvent& e) {
+    if (e.step == 1) CHECK_FALSE(std::filesystem::exists(folder / weights_name));
+  };
+  SmallTrainer(again, options, {}, quick, {}, events).fit(cases);
+  CHECK(read_file(folder / checkpoint_name) == last);
+  CHECK(read_file(folder / weights_name) == best);
+}
+
+TEST_CASE("after `fit` the model holds the best weights by validation, the trainer the last") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  Context context{{.threads = 1, .seed = 1}};
+  TrainerOptions options = small_options(7, 20);
+  options.validate_every = 2;
+  // After the second epoch the rate ruins what was learnt.
+  using Jumping = Trainer<SmallNet, DiceAndCrossEntropy, Adam, Jump>;
+  const Jump ruin{.after = 2, .by = 1e3};
+  const auto train = [&](Model<SmallNet>& model) {
+    auto trainer =
+        std::make_unique<Jumping>(model, options, DiceAndCrossEntropy{}, Adam{.rate = 1e-2}, ruin);
+    trainer->resume();
+    trainer->fit(cases, renamed(cases));
+    return trainer;
+  };
+  Model<SmallNet> memory{context, 1};
+  const auto without_folder = train(memory);
+  std::vector<index_t> validated;
+  for (const EpochRecord& r : without_folder->history())
+    if (r.validated()) validated.push_back(r.epoch);
+  CHECK(validated == std::vector<index_t>{2, 4, 6, 7});  // the last one always
+  CHECK(without_folder->best_dice() == without_folder->history()[1].mean_dice());
+  const auto dice = validate(memory, cases, {.window = options.loader.patch});
+  CHECK(dice == without_folder->history()[1].dice);
+  CHECK(bits(memory) != bits(without_folder->last().flat()));
+
+  options.folder = folder.path();
+  for (int attempt = 0; attempt < 2; ++attempt) {  // the second has nothing left to do
+    Model<SmallNet> model{context, 1}, best{context};
+    const auto trainer = train(model);
+    load_weights(folder / weights_name, best);
+    CHECK(bits(model) == bits(best));
+    CHECK(bits(model) == bits(memory));
+    CHECK(bits(trainer->last().flat()) == bits(without_folder->last().flat()));
+  }
+
+  std::filesystem::remove(folder / weights_name);
+  std::string heard;
+  Context listening{
+      {.threads = 1, .seed = 1, .log = [&](Severity, std::string_view text) { heard += text; }}};
+  Model<SmallNet> model{listening};
+  const auto trainer = train(model);
+  CHECK(holds(heard, "best.safetensors", "the best of the epochs to come"));
+  CHECK(bits(model) == bits(trainer->last().flat()));
+}
+
+TEST_CASE("failures say which file of which epoch was kept, and what helps") {
+  const TemporaryDirectory folder;
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  Context context{{.threads = 1, .seed = 4}};
+  const auto failure = [&](TrainerOptions options, index_t broken_from,
+                           const std::vector<PreparedCase>& validation = {}) {
+    Model<SmallNet> model{context, 4};
+    options.max_skipped = 3;
+    options.overwrite = true;
+    index_t step = 0;
+    TrainingEvents events;
+    events.batch = [&](Batch& batch) {
+      if (++step >= broken_from)
+        std::ranges::fill(batch.image.values(), std::numeric_limits<float>::quiet_NaN());
+    };
+    SmallTrainer trainer(model, options, {}, quick, {}, events);
+    return message_of<NumericalError>([&] { trainer.fit(cases, validation); });
+  };
+  TrainerOptions options = small_options(9, 2);
+  CHECK(holds(failure(options, 1), "step 3", "nothing was kept, because the run has no folder",
+              "No step has succeeded"));
+  options.folder = folder.path();
+  options.steps_per_epoch = 9;
+  CHECK(holds(failure(options, 3), "nothing of this run was saved yet", "lower learning rate"));
+  CHECK_FALSE(std::filesystem::exists(folder / checkpoint_name));
+
+  // Saved after steps 2 and 4; steps 4, 5, 6 fail: what step 4 left is what fails.
+  options.steps_per_epoch = 2;
+  const std::string best = (folder / weights_name).string(),
+                    last = (folder / checkpoint_name).string();
+  CHECK(holds(failure(options, 4), best + " holds the weights of epoch 2, which already fail",
+              last + " holds the weights after step 4, which already fail"));
+  options.save_every = 1;
+  CHECK(holds(failure(options, 3), best + " holds the weights of epoch 1, which already fail",
+              last + " holds the weights after step 4, which already fail"));
+  // Weights that one more update ruined are not those that were kept.
+  options.save_every = 0;
+  options.validate_every = 2;
+  CHECK(holds(failure(options, 99, renamed({broken_patch()})), "validation after epoch 2",
+              "probability of region", last + " holds the weights after step 2. "));
+}
+
+TEST_CASE("a case is not validated on if it is trained on") {
+  Context context{{.threads = 1}};
+  Model<SmallNet> model{context};
+  SmallTrainer trainer(model, small_options(1, 1));
+  const std::vector<PreparedCase> cases{phantom_patch()};
+  CHECK(holds(message_of<DataError>([&] { trainer.fit(cases, cases); }), "training", "validation",
+              "same id"));
+  CHECK(trainer.step() == 0);
 }
