@@ -135,6 +135,15 @@ void add_data_options(CLI::App& command, DataOptions& options) {
                    "leave cases with problems out; exit code 7 if there were any");
 }
 
+void add_shared_patients_option(CLI::App& command, bool& allow) {
+  command.add_flag("--allow-shared-patients", allow,
+                   "accept sets that are given with scans of one patient in two of them");
+}
+
+SharedPatients shared_patients(bool allow) {
+  return allow ? SharedPatients::allow : SharedPatients::refuse;
+}
+
 FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
                               bool require_labels) {
   FindCasesOptions find;

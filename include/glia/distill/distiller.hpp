@@ -44,9 +44,9 @@ class Distiller {
         options_(std::move(options)) {}
 
   /// Trains the student on the union of both sets; see LoaderOptions::labelled_share. Throws
-  /// DataError if there are no unlabelled cases or if two of the sets share a case, UsageError if a
-  /// teacher that follows the student is not online, and whatever the teacher and the trainer
-  /// throw.
+  /// DataError if there are no unlabelled cases or if two of the sets share a case or a patient,
+  /// UsageError if a teacher that follows the student is not online, and whatever the teacher and
+  /// the trainer throw.
   template <Loss Task = DiceAndCrossEntropy, class O = AnyOptimizer, Schedule S = AnySchedule>
   TrainingEnd fit(std::vector<PreparedCase> labelled, std::vector<PreparedCase> unlabelled,
                   TrainerOptions options = {}, const std::vector<PreparedCase>& validation = {},
@@ -56,7 +56,8 @@ class Distiller {
           "distiller: online: got false, expected true: the teacher follows the student");
     if (unlabelled.empty()) throw DataError("distiller: expected unlabelled cases, got none");
     require_disjoint(
-        {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
+        {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}},
+        options.shared_patients);
     options.description["glia.labelling"] = labelling_.describe();
     options.description["glia.pseudo_labelled_cases"] = ids_text(unlabelled);
     for (PreparedCase& one : unlabelled) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "glia/data/content_id.hpp"
 #include "glia/data/loader.hpp"
 #include "glia/data/resample.hpp"
 #include "glia/infer/sliding_window.hpp"
@@ -31,8 +32,9 @@ namespace glia {
 
 struct TrainerOptions {
   index_t epochs = 280;
-  index_t steps_per_epoch = 0;     ///< 0: as many batches as hold each training case once
-  LoaderOptions loader{};          ///< patch, batch, augmentation; its seed is the context's
+  index_t steps_per_epoch = 0;  ///< 0: as many batches as hold each training case once
+  LoaderOptions loader{};       ///< patch, batch, augmentation; its seed is the context's
+  SharedPatients shared_patients = SharedPatients::refuse;  ///< by training and validation
   bool whole_volumes = false;      ///< resample cases to the patch's extent, cut no patches
   double clip_norm = 0;            ///< largest L2 norm of a gradient; 0: no limit
   double average_decay = 0;        ///< of the moving average of weights; 0: none
