@@ -69,7 +69,8 @@ int run_distill(const DistillOptions& o, const CommonOptions& common, const std:
   require_disjoint({{"labelled", data.training},
                     {"validation", data.validation},
                     {"unlabelled", of_unlabelled},
-                    {"test", of_test}});
+                    {"test", of_test}},
+                   shared_patients(t.allow_shared_patients));
   if (unlabelled.empty()) throw DataError("no usable unlabelled case");
 
   AnnotationJob job{unlabelled, t.out / "pseudo_labels", t.reading};

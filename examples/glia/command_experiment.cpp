@@ -19,13 +19,14 @@ namespace glia::program {
 
 namespace {
 
-/// All rounds, each with its cases. Throws DataError if a part is empty or two share a case.
+/// All rounds, each with its cases. Throws DataError if a part is empty or two share a case or a
+/// patient.
 std::vector<RoundPlan> plan_rounds(const ExperimentOptions& o, const ExperimentCases& cases,
                                    std::uint64_t seed) {
   std::vector<Split> splits;
   for (index_t fold = 0; fold < std::max<index_t>(1, o.shares.folds); ++fold) {
     splits.push_back(cut_cases(cases.pool(), o.shares, seed, fold));
-    require_disjoint_parts(cases, splits.back());
+    require_disjoint_parts(cases, splits.back(), shared_patients(o.folders.allow_shared_patients));
   }
   std::vector<RoundPlan> plans;
   for (index_t s = 0; s < o.seeds; ++s) {
@@ -152,6 +153,7 @@ void add_experiment(CLI::App& app, const CommonOptions& common, Action& action) 
                 "folders with cases that are annotated beside those whose labels are hidden");
   c->add_option("--out", o->out, "folder of the experiment")->required();
   add_data_options(*c, o->folders.reading);
+  add_shared_patients_option(*c, o->folders.allow_shared_patients);
   for (const Role& role : roles) {
     const std::string name = role.name;
     o->networks[name] = role.network;
@@ -180,15 +182,16 @@ void add_experiment(CLI::App& app, const CommonOptions& common, Action& action) 
                 "cross-validation over this many test parts; 0: one split")
       ->check(non_negative())
       ->capture_default_str();
-  c->add_option("--test-fraction", o->shares.test, "share of the cases that is tested on")
+  c->add_option("--test-fraction", o->shares.test,
+                "share of the cases that is tested on, in whole patients")
       ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_option("--unlabelled-fraction", o->shares.unlabelled,
-                "share of the cases whose labels are hidden")
+                "share of the cases whose labels are hidden, in whole patients")
       ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_option("--validation-fraction", o->shares.validation,
-                "share of the labelled cases that chooses the best weights")
+                "share of the labelled cases, in whole patients, that chooses the best weights")
       ->check(between(0.0, 0.9))
       ->capture_default_str();
   c->add_flag("--all-students", o->all_students, "also distil the other networks: one more row");

@@ -69,14 +69,16 @@ ExperimentCases read_experiment_cases(const ExperimentFolders& folders, bool qui
       read(std::move(unlabelled), folders, false, "read unlabelled cases", quiet, cases.refused);
   require_disjoint({{"labelled", cases.labelled},
                     {"--train-data", cases.train_only},
-                    {"--unlabelled", cases.unlabelled}});
+                    {"--unlabelled", cases.unlabelled}},
+                   shared_patients(folders.allow_shared_patients));
   return cases;
 }
 
-void require_disjoint_parts(const ExperimentCases& cases, const Split& split) {
+void require_disjoint_parts(const ExperimentCases& cases, const Split& split,
+                            SharedPatients shared) {
   const Cases labelled = named(cases, split.labelled), unlabelled = named(cases, split.unlabelled),
               test = named(cases, split.test);
-  require_disjoint({{"labelled", labelled}, {"unlabelled", unlabelled}, {"test", test}});
+  require_disjoint({{"labelled", labelled}, {"unlabelled", unlabelled}, {"test", test}}, shared);
 }
 
 }  // namespace glia::program

@@ -13,7 +13,8 @@ namespace glia::program {
 /// Where an experiment's cases lie.
 struct ExperimentFolders {
   std::vector<std::filesystem::path> labelled, train_only, unlabelled;
-  DataOptions reading;  ///< `only` chooses among `labelled`
+  DataOptions reading;                 ///< `only` chooses among `labelled`
+  bool allow_shared_patients = false;  ///< by the three
 };
 
 /// Cases without their voxels, each of which every phase can read.
@@ -25,11 +26,13 @@ struct ExperimentCases {
 };
 
 /// Finds the cases and reads every one once, so that what a phase would refuse is refused before
-/// any phase. Throws DataError for that, unless reading.keep_going leaves it out, and for a case
-/// that two of the sets share.
+/// any phase. Throws DataError for that, unless reading.keep_going leaves it out, for a case that
+/// two of the sets share and, unless that is allowed, for such a patient.
 ExperimentCases read_experiment_cases(const ExperimentFolders& folders, bool quiet);
 
-/// Throws DataError if two parts share a case, by its id or by the content of its images.
-void require_disjoint_parts(const ExperimentCases& cases, const Split& split);
+/// Throws DataError if two parts share a case, by its id or by the content of its images, or a
+/// patient.
+void require_disjoint_parts(const ExperimentCases& cases, const Split& split,
+                            SharedPatients shared);
 
 }  // namespace glia::program

@@ -25,15 +25,30 @@ std::string formatted(const char* format, Values... values) {
   return text;
 }
 
-/// Of five cases all differ in one direction by chance more often than in 5 % of experiments.
-constexpr std::size_t fewest_cases = 6;
+/// Why there is no verdict on the methods; empty if there is one.
+std::string no_verdict(const Comparison& c) {
+  if (c.seeds < fewest_seeds) {
+    return "no verdict on the methods from " + std::to_string(c.seeds) +
+           (c.seeds == 1 ? " seed" : " seeds") + ", it needs " + std::to_string(fewest_seeds);
+  }
+  if (!c.measures.front().interval) {
+    return "no verdict without an interval, which needs " + std::to_string(fewest_patients) +
+           " patients";
+  }
+  return {};
+}
 
-/// Whether `d` is above zero and known to be.
+/// Whether `d` is above zero and known to be. Requires: it has an interval.
 const char* verdict(const Difference& d) {
-  return d.low > 0    ? "holds"
-         : d.high < 0 ? "does not hold, it is worse"
-         : d.mean > 0 ? "higher, but the interval holds zero"
-                      : "not higher, and the interval holds zero";
+  return d.interval->low > 0    ? "holds"
+         : d.interval->high < 0 ? "does not hold, it is worse"
+         : d.mean > 0           ? "higher, but the interval holds zero"
+                                : "not higher, and the interval holds zero";
+}
+
+template <class Value>
+Json json_of(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json();
 }
 
 Json json_of(const SystemScores& system) {
@@ -41,7 +56,7 @@ Json json_of(const SystemScores& system) {
   for (const std::size_t m : measures) {
     Json& one = j["dice"][measure_name(m)];
     one["mean"] = system.mean(m);
-    one["deviation"] = system.deviation(m);
+    one["deviation"] = json_of(system.deviation(m));
     if (system.published) one["paper"] = measured(*system.published, m);
     for (std::size_t s = 0; s < system.dice.size(); ++s) one["seeds"].push_back(system.mean(s, m));
   }
@@ -56,19 +71,27 @@ Json json_of(const SystemScores& system) {
 }
 
 Json json_of(const Comparison& comparison) {
-  Json j{{"first", comparison.first}, {"second", comparison.second}};
+  Json j{{"first", comparison.first},
+         {"second", comparison.second},
+         {"intervals", interval_name(comparison.seeds)}};
   for (const std::size_t m : measures) {
     const Difference& d = comparison.measures[m];
-    j[measure_name(m)] = {{"mean", d.mean}, {"low", d.low}, {"high", d.high}};
+    Json& one = j[measure_name(m)] = {{"mean", d.mean}, {"low", nullptr}, {"high", nullptr}};
+    if (!d.interval) continue;
+    one["low"] = d.interval->low;
+    one["high"] = d.interval->high;
   }
   return j;
 }
 
 Json json_of_hypothesis(const Comparison& comparison) {
   Json j{{"claim", comparison.first + " > " + comparison.second}};
+  const std::string none = no_verdict(comparison);
   for (const std::size_t m : measures) {
     const Difference& d = comparison.measures[m];
-    j[measure_name(m)] = {{"holds", d.low > 0}, {"verdict", verdict(d)}};
+    Json& one = j[measure_name(m)];
+    one["holds"] = none.empty() ? Json(d.interval->low > 0) : Json();
+    one["verdict"] = none.empty() ? verdict(d) : none;
   }
   return j;
 }
@@ -110,8 +133,8 @@ double SystemScores::mean(std::size_t measure) const {
   return sum / static_cast<double>(dice.size());
 }
 
-double SystemScores::deviation(std::size_t measure) const {
-  if (dice.size() < 2) return 0;
+std::optional<double> SystemScores::deviation(std::size_t measure) const {
+  if (dice.size() < 2) return std::nullopt;
   const double centre = mean(measure);
   double sum = 0;
   for (std::size_t s = 0; s < dice.size(); ++s) {
@@ -136,8 +159,13 @@ std::optional<Dice> published_dice(const std::string& name) {
   return std::nullopt;
 }
 
+std::string interval_name(std::size_t seeds) {
+  return seeds == 1 ? "95 % intervals over cases, of one training each"
+                    : "95 % intervals over cases and seeds";
+}
+
 Comparison compare(const SystemScores& first, const SystemScores& second) {
-  Comparison result{first.name, second.name, {}};
+  Comparison result{first.name, second.name, {}, first.dice.size()};
   for (std::size_t m = 0; m < measure_count; ++m) {
     std::vector<std::vector<double>> differences;
     for (std::size_t s = 0; s < first.dice.size(); ++s) {
@@ -146,13 +174,13 @@ Comparison compare(const SystemScores& first, const SystemScores& second) {
         row.push_back(measured(first.dice[s][c], m) - measured(second.dice[s][c], m));
       }
     }
-    result.measures[m] = bootstrap_mean(differences);
-    if (first.cases.size() < fewest_cases) {
-      result.measures[m].low = -1;
-      result.measures[m].high = 1;
-    }
+    result.measures[m] = mean_difference(differences, first.cases);
   }
   return result;
+}
+
+std::string interval_text(const Difference& d) {
+  return d.interval ? formatted("[%+.4f, %+.4f]", d.interval->low, d.interval->high) : "[n/a]";
 }
 
 std::string table_text(const std::vector<SystemScores>& systems) {
@@ -164,7 +192,9 @@ std::string table_text(const std::vector<SystemScores>& systems) {
   for (const SystemScores& system : systems) {
     text += formatted("%-22s", system.name.c_str());
     for (const std::size_t r : columns) {
-      text += formatted("  %.4f +- %.4f ", system.mean(r), system.deviation(r));
+      const auto deviation = system.deviation(r);
+      text += formatted("  %.4f +- ", system.mean(r)) +
+              (deviation ? formatted("%.4f ", *deviation) : "n/a    ");
     }
     text += formatted(" %.4f |         ", system.mean(mean_of_regions));
     if (system.published) {
@@ -177,13 +207,12 @@ std::string table_text(const std::vector<SystemScores>& systems) {
 }
 
 std::string comparisons_text(const std::vector<Comparison>& comparisons) {
-  std::string text = "Differences, with 95 % intervals by bootstrap over cases and seeds\n";
+  std::string text = "Differences, with " + interval_name(comparisons.front().seeds) + "\n";
   for (const Comparison& one : comparisons) {
     text += formatted("%-42s", (one.first + " - " + one.second).c_str());
     for (const std::size_t r : columns) {
       const Difference& d = one.measures[r];
-      text +=
-          formatted("  %s %+.4f [%+.4f, %+.4f]", measure_name(r).c_str(), d.mean, d.low, d.high);
+      text += formatted("  %s %+.4f ", measure_name(r).c_str(), d.mean) + interval_text(d);
     }
     text += "\n";
   }
@@ -192,6 +221,7 @@ std::string comparisons_text(const std::vector<Comparison>& comparisons) {
 
 std::string hypothesis_text(const Comparison& c) {
   std::string text = c.first + " > " + c.second + ":";
+  if (const std::string none = no_verdict(c); !none.empty()) return text + " " + none + "\n";
   for (const std::size_t r : columns) {
     text += (r == columns.front() ? " " : "; ") + measure_name(r) + " " + verdict(c.measures[r]);
   }

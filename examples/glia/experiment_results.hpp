@@ -9,7 +9,7 @@
 
 #include "experiment_split.hpp"
 #include "glia/data/region.hpp"
-#include "glia/metrics/bootstrap.hpp"
+#include "glia/metrics/difference.hpp"
 
 namespace glia::program {
 
@@ -32,19 +32,25 @@ struct SystemScores {
   [[nodiscard]] double mean(std::size_t seed, std::size_t measure) const;
   /// Mean over cases and seeds.
   [[nodiscard]] double mean(std::size_t measure) const;
-  /// Standard deviation of the seeds' means (n - 1); 0 for a single seed.
-  [[nodiscard]] double deviation(std::size_t measure) const;
+  /// Standard deviation of the seeds' means (n - 1); nothing for a single seed.
+  [[nodiscard]] std::optional<double> deviation(std::size_t measure) const;
 };
 
 /// What the paper's table says of a system; nothing if it has no such row. Nalwade & Kisa, Table 1.
 std::optional<std::array<double, region::count>> published_dice(const std::string& name);
 
-/// One system minus another, with 95 % intervals over cases and seeds.
+/// One system minus another, with 95 % intervals.
 struct Comparison {
   std::string first, second;
   std::array<Difference, measure_count> measures;
+  std::size_t seeds = 1;
 };
-/// Fewer than six cases say nothing at this level: their intervals are all that Dice can differ by.
+/// What the intervals are over, for people; cases of one patient count as one.
+std::string interval_name(std::size_t seeds);
+
+/// The interval as text, [n/a] if there is none.
+std::string interval_text(const Difference& difference);
+
 /// Requires: both were scored on the same cases with the same seeds.
 Comparison compare(const SystemScores& first, const SystemScores& second);
 
@@ -52,7 +58,8 @@ Comparison compare(const SystemScores& first, const SystemScores& second);
 std::string table_text(const std::vector<SystemScores>& systems);
 std::string comparisons_text(const std::vector<Comparison>& comparisons);
 
-/// In words, per region, whether `distilled - alone` is above zero and whether its interval is.
+/// In words, per region, whether `distilled - alone` is above zero and whether its interval is; or
+/// why no verdict is given.
 std::string hypothesis_text(const Comparison& distilled_against_alone);
 
 /// How one seed and fold came to its scores.

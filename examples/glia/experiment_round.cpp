@@ -93,7 +93,9 @@ Round::Round(const ExperimentOptions& options, const CommonOptions& common, cons
       labelled_(joined({words_of(options.folders.labelled),
                         words_of(options.folders.train_only),
                         reading_,
-                        {"--only", in_home("labelled.txt")}})) {}
+                        {"--only", in_home("labelled.txt")}})) {
+  if (o_.folders.allow_shared_patients) labelled_.emplace_back("--allow-shared-patients");
+}
 
 void Round::perform() {
   note_parts();

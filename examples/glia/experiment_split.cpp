@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <string_view>
 
 #include "glia/core/error.hpp"
 #include "glia/core/random.hpp"
@@ -14,9 +14,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// Moves the last `count` of `from`, or all, into a part.
-Words take_last(Words& from, std::size_t count) {
-  const auto first = from.end() - static_cast<std::ptrdiff_t>(std::min(count, from.size()));
+/// Moves all but the first `kept` of `from` into a part.
+Words take_after(Words& from, std::size_t kept) {
+  const auto first = from.begin() + static_cast<std::ptrdiff_t>(kept);
   Words taken(first, from.end());
   from.erase(first, from.end());
   return taken;
@@ -26,6 +26,23 @@ void append(Words& to, const Words& more) { to.insert(to.end(), more.begin(), mo
 
 std::size_t rounded(double share, std::size_t count) {
   return static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
+}
+
+/// About `count` cases of whole patients; `ids` has a patient's cases side by side.
+std::size_t whole_patients(const Words& ids, std::size_t count) {
+  std::vector<std::string_view> patients;
+  for (const std::string& id : ids) patients.push_back(patient_of(id));
+  return patient_border(patients, count);
+}
+
+/// In an order that the seed decides, those of one patient side by side.
+Words shuffled(Words ids, std::uint64_t seed) {
+  std::ranges::sort(ids);
+  constexpr std::uint32_t purpose = 0x65787065;  // a stream of its own
+  Random random(seed, purpose);
+  Words result;
+  for (const std::size_t i : shuffle_patients(ids, random)) result.push_back(ids[i]);
+  return result;
 }
 
 void require_parts(const Split& split, const CasePool& pool, const Shares& shares, index_t fold) {
@@ -56,24 +73,22 @@ void require_parts(const Split& split, const CasePool& pool, const Shares& share
 }  // namespace
 
 Split cut_cases(const CasePool& pool, const Shares& shares, std::uint64_t seed, index_t fold) {
-  Words ids = pool.labelled;
-  std::ranges::sort(ids);
-  constexpr std::uint32_t purpose = 0x65787065;  // a stream of its own
-  Random random(seed, purpose);
-  shuffle(ids, random);
-
+  Words ids = shuffled(pool.labelled, seed);
   const std::size_t count = ids.size();
   const auto border = [&](index_t f) {
-    return rounded(static_cast<double>(f) / static_cast<double>(shares.folds), count);
+    const double share = static_cast<double>(f) / static_cast<double>(shares.folds);
+    return whole_patients(ids, rounded(share, count));
   };
   const std::size_t first = shares.folds > 0 ? border(fold) : 0,
-                    last = shares.folds > 0 ? border(fold + 1) : rounded(shares.test, count);
+                    last = shares.folds > 0 ? border(fold + 1)
+                                            : whole_patients(ids, rounded(shares.test, count));
   // What is tested on comes last, whichever fold it is; the others keep their order.
   std::rotate(ids.begin() + static_cast<std::ptrdiff_t>(first),
               ids.begin() + static_cast<std::ptrdiff_t>(last), ids.end());
   Split split;
-  split.test = take_last(ids, last - first);
-  split.unlabelled = take_last(ids, rounded(shares.unlabelled, count));
+  split.test = take_after(ids, count - (last - first));
+  const std::size_t hidden = std::min(rounded(shares.unlabelled, count), ids.size());
+  split.unlabelled = take_after(ids, whole_patients(ids, ids.size() - hidden));
   split.labelled = ids;
   split.validation = split_cases(ids, shares.validation, seed).validation;
   append(split.labelled, pool.train_only);

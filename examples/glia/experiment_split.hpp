@@ -29,9 +29,10 @@ struct Split {
   std::vector<std::string> unlabelled, test;
 };
 
-/// Cuts the cases, in an order that the seed decides: fold f's share, or the test share, is tested
-/// on; the unlabelled share of all hides its labels; of what is left, glia::split_cases draws the
-/// validation share. Throws DataError that says which part is empty and which option fills it.
+/// Cuts the cases, between patients and in an order that the seed decides: fold f's share, or the
+/// test share, is tested on; the unlabelled share of all hides its labels; of what is left,
+/// glia::split_cases draws the validation share. Throws DataError that says which part is empty and
+/// which option fills it.
 Split cut_cases(const CasePool& pool, const Shares& shares, std::uint64_t seed, index_t fold);
 
 }  // namespace glia::program

@@ -155,6 +155,15 @@ FileName file_name(const std::string& entry) {
 
 }  // namespace
 
+void add_shared_patients_option(CLI::App& command, bool& allow) {
+  command.add_flag("--allow-shared-patients", allow,
+                   "accept sets that are given with scans of one patient in two of them");
+}
+
+SharedPatients shared_patients(bool allow) {
+  return allow ? SharedPatients::allow : SharedPatients::refuse;
+}
+
 FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,
                               bool require_labels) {
   FindCasesOptions find;

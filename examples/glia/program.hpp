@@ -12,6 +12,7 @@
 
 #include "glia/core/log.hpp"
 #include "glia/data/case.hpp"
+#include "glia/data/content_id.hpp"
 #include "glia/data/dataset.hpp"
 #include "glia/tensor/context.hpp"
 
@@ -77,6 +78,10 @@ struct DataOptions {
 void add_reading_options(CLI::App& command, DataOptions& options);
 /// The same and those that choose cases.
 void add_data_options(CLI::App& command, DataOptions& options);
+
+/// The option with which all commands accept sets of cases that share a patient.
+void add_shared_patients_option(CLI::App& command, bool& allow);
+SharedPatients shared_patients(bool allow);
 
 /// How to search one folder for cases. Throws UsageError for options that name nothing.
 FindCasesOptions find_options(const DataOptions& options, const std::filesystem::path& folder,

@@ -139,8 +139,9 @@ Axis interval_axis(std::span<const Comparison> comparisons, double width) {
   double low = 0, high = 0;
   for (const Comparison& one : comparisons) {
     for (const Difference& d : one.measures) {
-      low = std::min(low, d.low);
-      high = std::max(high, d.high);
+      const Interval shown = d.interval.value_or(Interval{d.mean, d.mean});
+      low = std::min(low, shown.low);
+      high = std::max(high, shown.high);
     }
   }
   const double margin = std::max(0.05 * (high - low), 0.001);
@@ -156,11 +157,14 @@ std::string interval(const Difference& d, const Axis& x, std::string_view name) 
     return "<line style=\"stroke-width:2;stroke:" + colour + "\" x1=\"" + pixel(x1) + "\" y1=\"" +
            pixel(y1) + "\" x2=\"" + pixel(x2) + "\" y2=\"" + pixel(y2) + "\"/>";
   };
-  const double low = x(d.low), high = x(d.high);
+  std::string whisker;
+  if (d.interval) {
+    const double low = x(d.interval->low), high = x(d.interval->high);
+    whisker = stroke(low, middle, high, middle) + stroke(low, middle - 4, low, middle + 4) +
+              stroke(high, middle - 4, high, middle + 4);
+  }
   return svg(forest_width, forest_height, name,
-             line("zero", x(0), 0, x(0), forest_height) + stroke(low, middle, high, middle) +
-                 stroke(low, middle - 4, low, middle + 4) +
-                 stroke(high, middle - 4, high, middle + 4) +
+             line("zero", x(0), 0, x(0), forest_height) + whisker +
                  "<rect width=\"6\" height=\"6\" x=\"" + pixel(x(d.mean) - 3) + "\" y=\"" +
                  pixel(middle - 3) + "\" style=\"fill:" + colour + "\"/>");
 }
@@ -212,8 +216,7 @@ std::string forest_plot(std::span<const Comparison> comparisons) {
     for (const std::size_t m : measures) {
       const Difference& d = one.measures[m];
       rows += "<td>" + interval(d, x, name) + "<small>" + number("%+.4f", d.mean) +
-              " <span class=\"soft\">[" + number("%+.4f", d.low) + ", " + number("%+.4f", d.high) +
-              "]</span></small></td>";
+              " <span class=\"soft\">" + interval_text(d) + "</span></small></td>";
     }
     rows += "</tr>\n";
   }

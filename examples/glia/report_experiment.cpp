@@ -97,9 +97,10 @@ ResultColumns own_figures(const ExperimentFile& file) {
     ResultCells& cells = columns.emplace_back(ResultCells{}).value();
     for (const std::size_t m : measures) {
       cells.dice[m] = system.mean(m);
-      if (file.seeds.size() == 1) continue;
+      const auto deviation = system.deviation(m);
+      if (!deviation) continue;
       cells.remarks[m] =
-          " <span class=\"soft\">&plusmn; " + page::number("%.4f", system.deviation(m)) + "</span>";
+          " <span class=\"soft\">&plusmn; " + page::number("%.4f", *deviation) + "</span>";
     }
   }
   return columns;
@@ -158,11 +159,14 @@ std::string result_section(const ExperimentFile& file) {
   const std::vector<Comparison>& comparisons = file.results.comparisons;
   std::string text = result_table(file);
   text += "<p class=\"verdict\">" + page::escaped(hypothesis_text(comparisons.front())) + "</p>\n";
-  text += "<h3>Differences of Dice</h3>\n" +
-          page::note(
-              "With 95 % intervals by bootstrap over cases and seeds, coloured where they leave "
-              "zero out; on the right of zero the first system is better. Fewer than six "
-              "test cases leave open which is.");
+  text +=
+      "<h3>Differences of Dice</h3>\n" +
+      page::note("With " + interval_name(comparisons.front().seeds) +
+                 ", coloured where they leave zero out; on the right of zero the first system is "
+                 "better. " +
+                 (file.old_intervals ? "Those that this file holds are of an older version, too "
+                                       "narrow, and not shown."
+                                     : "Fewer than six patients leave open which is."));
   return page::section("Result", text + page::forest_plot(comparisons));
 }
 

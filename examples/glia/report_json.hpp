@@ -21,6 +21,7 @@ class Field {
   [[nodiscard]] Field operator[](const std::string& key) const;
   [[nodiscard]] std::optional<Field> find(const std::string& key) const;
   [[nodiscard]] std::vector<Field> items() const;
+  [[nodiscard]] bool is_null() const { return value_->is_null(); }
   [[nodiscard]] double number() const;
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] std::string text() const;

@@ -57,11 +57,17 @@ SystemScores read_system(const Field& field, std::size_t seeds) {
   return system;
 }
 
-Comparison read_comparison(const Field& field) {
-  Comparison comparison{field["first"].text(), field["second"].text(), {}};
+std::optional<Interval> read_interval(const Field& field) {
+  if (field["low"].is_null() && field["high"].is_null()) return std::nullopt;
+  return Interval{field["low"].number(), field["high"].number()};
+}
+
+Comparison read_comparison(const Field& field, std::size_t seeds, bool old_intervals) {
+  Comparison comparison{field["first"].text(), field["second"].text(), {}, seeds};
   for (const std::size_t m : measures) {
     const Field one = field[measure_name(m)];
-    comparison.measures[m] = {one["mean"].number(), one["low"].number(), one["high"].number()};
+    comparison.measures[m].mean = one["mean"].number();
+    if (!old_intervals) comparison.measures[m].interval = read_interval(one);
   }
   return comparison;
 }
@@ -103,6 +109,8 @@ std::filesystem::path ExperimentFile::home(const RoundRecord& round) const {
 ExperimentFile read_results(const std::filesystem::path& folder) {
   const Field root = Field::open(folder / "experiment.json");
   ExperimentFile whole{folder, root["library_version"].text(), {}, {}};
+  const std::vector<Field> differences = some(root["differences"]);
+  whole.old_intervals = !differences.front().find("intervals");
   auto& [systems, comparisons, rounds] = whole.results;
   for (const Field& seed : some(root["seeds"])) whole.seeds.push_back(seed.count());
   for (const Field& one : some(root["systems"])) {
@@ -111,9 +119,11 @@ ExperimentFile read_results(const std::filesystem::path& folder) {
       one["cases"].refuse("the same cases as of systems[0]");
     }
   }
-  for (const Field& one : some(root["differences"])) comparisons.push_back(read_comparison(one));
+  for (const Field& one : differences) {
+    comparisons.push_back(read_comparison(one, whole.seeds.size(), whole.old_intervals));
+  }
   if (std::ranges::find(systems, comparisons.front().first, &SystemScores::name) == systems.end()) {
-    root["differences"].items().front()["first"].refuse("the name of a system");
+    differences.front()["first"].refuse("the name of a system");
   }
   for (const Field& one : some(root["rounds"])) {
     rounds.push_back(read_round(one));

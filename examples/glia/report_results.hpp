@@ -15,6 +15,7 @@ struct ExperimentFile {
   std::string library_version;
   std::vector<std::uint64_t> seeds;
   ExperimentResults results;
+  bool old_intervals = false;  ///< of a version whose intervals did not cover; left out
 
   /// The system that the hypothesis is about.
   [[nodiscard]] const SystemScores& student() const;

@@ -86,6 +86,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   t.epochs = o.epochs;
   t.steps_per_epoch = o.steps_per_epoch;
   t.loader.patch = {o.patch, o.patch, o.patch};
+  t.shared_patients = shared_patients(o.allow_shared_patients);
   t.whole_volumes = reads_whole_brains(o.network);
   t.loader.batch = o.batch;
   t.loader.threads = o.loader_threads;

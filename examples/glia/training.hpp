@@ -36,6 +36,7 @@ struct TrainOptions {
   double validation_overlap = TrainerOptions{}.validation_overlap;
   AugmentOptions augment;
   std::optional<double> labelled_share;  ///< see LoaderOptions
+  bool allow_shared_patients = false;    ///< by sets that are given, not drawn
   bool nesterov = false, no_augmentation = false, no_mirroring = false, resume = false;
   int loader_threads = 1, max_skipped = 5;
 };
@@ -58,7 +59,7 @@ struct TrainingData {
 };
 
 /// The cases of options.data and options.validation_data, split as the options and the seed say.
-/// Throws DataError if training and validation share a case.
+/// Throws DataError if training and validation share a case or, unless allowed, a patient.
 TrainingData read_training_data(const TrainOptions& options, const CommonOptions& common);
 
 /// Reads and prepares cases that have labels.

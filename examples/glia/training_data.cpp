@@ -15,8 +15,8 @@ namespace glia::program {
 
 namespace {
 
-/// Moves the validation cases out of `cases`: by id, or the given fraction in an order that the
-/// seed decides.
+/// Moves the validation cases out of `cases`: by id, or the given fraction, in whole patients and
+/// an order that the seed decides.
 std::vector<CaseFiles> take_validation(std::vector<CaseFiles>& cases, const TrainOptions& o,
                                        std::uint64_t seed) {
   if (o.validation_cases.empty() && o.validation_data.empty()) {
@@ -80,7 +80,8 @@ TrainingData read_training_data(const TrainOptions& o, const CommonOptions& comm
     data.validation = read_labelled_cases(validation_files, o.reading, "read validation cases",
                                           common.quiet, data.refused);
   }
-  require_disjoint({{"training", data.training}, {"validation", data.validation}});
+  require_disjoint({{"training", data.training}, {"validation", data.validation}},
+                   shared_patients(o.allow_shared_patients));
   return data;
 }
 

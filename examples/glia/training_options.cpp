@@ -73,9 +73,10 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--validation-data", o.validation_data,
                      "folders with cases that are only validated on");
   command.add_option("--validation", o.validation_cases, "ids of the cases to validate on");
+  add_shared_patients_option(command, o.allow_shared_patients);
   command
       .add_option("--validation-fraction", o.validation_fraction,
-                  "share of the cases, if none are named")
+                  "share of the cases, in whole patients, if none are named")
       ->check(between(0.0, 0.9))
       ->capture_default_str();
   command.add_option("--validate-every", o.validate_every, "epochs; the last one always is")

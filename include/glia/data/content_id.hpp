@@ -10,6 +10,7 @@
 
 #include "glia/core/error.hpp"
 #include "glia/data/modality.hpp"
+#include "glia/data/patient.hpp"
 #include "glia/data/prepared_case.hpp"
 #include "glia/io/crc32.hpp"
 #include "glia/tensor/volume.hpp"
@@ -47,20 +48,33 @@ struct NamedCases {
   const std::vector<PreparedCase>& cases;
 };
 
+/// Whether sets may have scans of one patient, of another time or kind, as long as they share no
+/// scan.
+enum class SharedPatients { refuse, allow };
+
 /// Throws DataError that names both cases if a case of one set is in another set too, by its id or
-/// by the content of its images: what a network was trained on, by whose labels ever, cannot test
-/// it.
-inline void require_disjoint(const std::vector<NamedCases>& sets) {
+/// by the content of its images, or if both are of one patient: what a network was trained on, by
+/// whose labels ever, cannot test it.
+inline void require_disjoint(const std::vector<NamedCases>& sets,
+                             SharedPatients shared = SharedPatients::refuse) {
+  const auto fault = [&](const PreparedCase& one, const PreparedCase& other) -> const char* {
+    if (one.content && one.content == other.content)
+      return "have the same images, expected sets without a common case";
+    if (one.id == other.id) return "have the same id, expected sets without a common case";
+    if (shared == SharedPatients::refuse && patient_of(one) == patient_of(other))
+      return "are of one patient, expected sets without a common patient "
+             "(allow_shared_patients)";
+    return nullptr;
+  };
   for (std::size_t i = 0; i < sets.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       for (const PreparedCase& one : sets[i].cases) {
         for (const PreparedCase& other : sets[j].cases) {
-          const bool same_images = one.content && one.content == other.content;
-          if (one.id != other.id && !same_images) continue;
+          const char* what = fault(one, other);
+          if (!what) continue;
           throw DataError("case " + other.id + " of the " + std::string(sets[j].name) +
                           " set and case " + one.id + " of the " + std::string(sets[i].name) +
-                          " set " + (same_images ? "have the same images" : "have the same id") +
-                          ", expected sets without a common case");
+                          " set " + what);
         }
       }
     }

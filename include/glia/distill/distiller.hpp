@@ -48,10 +48,10 @@ class Distiller {
 
   /// Trains the student on the union of both sets and leaves the best weights in it, as
   /// `Trainer::fit` does; see LoaderOptions::labelled_share. Both sets belong to the call: moved
-  /// ones take no memory twice. Throws
-  /// DataError if there are no unlabelled cases or if two of the sets share a case, UsageError if a
-  /// teacher that follows the student is not online, or one of whole volumes is shown patches, and
-  /// whatever the teacher and the trainer throw.
+  /// ones take no memory twice. Throws DataError if there are no unlabelled cases or if two of the
+  /// sets share a case or a patient, UsageError if a teacher that follows the student is not
+  /// online, or one of whole volumes is shown patches, and whatever the teacher and the trainer
+  /// throw.
   template <Loss Task = DiceAndCrossEntropy, class O = AnyOptimizer, Schedule S = AnySchedule>
   TrainingEnd fit(std::vector<PreparedCase> labelled, std::vector<PreparedCase> unlabelled,
                   TrainerOptions options = {}, const std::vector<PreparedCase>& validation = {},
@@ -65,7 +65,8 @@ class Distiller {
           "patches of the training");
     if (unlabelled.empty()) throw DataError("distiller: expected unlabelled cases, got none");
     require_disjoint(
-        {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}});
+        {{"labelled", labelled}, {"unlabelled", unlabelled}, {"validation", validation}},
+        options.shared_patients);
     options.description["glia.labelling"] = options_text(labelling_);
     options.description["glia.pseudo_labelled_cases"] = ids_text(unlabelled);
     for (PreparedCase& one : unlabelled) {

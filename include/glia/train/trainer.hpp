@@ -108,8 +108,8 @@ class Trainer {
 
   /// Trains until the last epoch or until `stop` says so. Throws UsageError if the folder holds a
   /// run that is neither resumed nor to be overwritten or if a resumed run had other cases,
-  /// DataError for a case in both sets, NumericalError when too many steps in a row were not
-  /// finite; the model then has the weights that failed.
+  /// DataError for a case or a patient in both sets, NumericalError when too many steps in a row
+  /// were not finite; the model then has the weights that failed.
   TrainingEnd fit(const std::vector<PreparedCase>& training,
                   const std::vector<PreparedCase>& validation = {}) {
     const index_t per_epoch = steps_per_epoch(training);
@@ -118,7 +118,8 @@ class Trainer {
       throw UsageError("trainer: epochs: got " + std::to_string(options_.epochs) + " of " +
                        std::to_string(per_epoch) + " steps, more than can be counted");
     }
-    require_disjoint({{"training", training}, {"validation", validation}});
+    require_disjoint({{"training", training}, {"validation", validation}},
+                     options_.shared_patients);
     require_free_folder();
     require_same_cases(training, validation);
     folder_.remove_unfinished();

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "glia/core/options.hpp"
+#include "glia/data/content_id.hpp"
 #include "glia/data/loader.hpp"
 #include "glia/train/weights.hpp"
 
@@ -12,10 +13,11 @@ struct TrainerOptions {
   index_t epochs = 280;
   index_t steps_per_epoch = 0;  ///< 0: as many batches as hold each training case once
   LoaderOptions loader{};       ///< patch, batch, augmentation
-  bool whole_volumes = false;   ///< resample cases to the patch's extent, cut no patches
-  double clip_norm = 0;         ///< largest L2 norm of a gradient; 0: no limit
-  double average_decay = 0;     ///< of the moving average of weights; 0: none
-  index_t validate_every = 5;   ///< epochs; the last one is always validated
+  SharedPatients shared_patients = SharedPatients::refuse;  ///< by training and validation
+  bool whole_volumes = false;  ///< resample cases to the patch's extent, cut no patches
+  double clip_norm = 0;        ///< largest L2 norm of a gradient; 0: no limit
+  double average_decay = 0;    ///< of the moving average of weights; 0: none
+  index_t validate_every = 5;  ///< epochs; the last one is always validated
   /// Of the windows of validation, which are as large as the patch; a final score is worth more.
   double validation_overlap = 0.25;
   int max_skipped = 5;             ///< steps in a row, none of them finite, that end the run

@@ -52,6 +52,25 @@ TEST_CASE("D25: sets that share a case, by id or by content, are refused with bo
   CHECK_NOTHROW(require_disjoint({{"labelled", first}, {"test", second}}));
 }
 
+TEST_CASE("sets that share a patient are refused with both scans, unless that is allowed") {
+  std::vector<PreparedCase> first(1), second(2);
+  first[0].id = "BraTS-GLI-00021-000";
+  second[0].id = "BraTS-GLI-00022-000";
+  second[1].id = "BraTS-GLI-00021-001";
+  CHECK(test::message_of<DataError>([&] {
+          require_disjoint({{"training", first}, {"validation", second}});
+        }) ==
+        "case BraTS-GLI-00021-000 of the training set and case BraTS-GLI-00021-001 of the "
+        "validation set are of one patient, expected sets without a common patient "
+        "(allow_shared_patients)");
+  const std::vector<NamedCases> both{{"training", first}, {"validation", second}};
+  CHECK_NOTHROW(require_disjoint(both, SharedPatients::allow));
+  second[1].id = first[0].id;
+  CHECK(test::holds(
+      test::message_of<DataError>([&] { require_disjoint(both, SharedPatients::allow); }),
+      "have the same id"));
+}
+
 TEST_CASE(
     "the name of cases depends on everything that training sees of them, and on nothing else") {
   const auto make = [] {

@@ -6,11 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/expect.hpp"
+
 using namespace glia;
 using namespace glia::program;
+using glia::test::holds;
 
 namespace {
 
+using Ids = std::vector<std::string>;
 using Dice = std::array<double, region::count>;  // WT, TC, ET
 
 /// Three seeds, three cases.
@@ -35,10 +39,13 @@ SystemScores shifted(SystemScores system, const std::string& name, const Dice& b
   return system;
 }
 
+Difference between(double mean, double low, double high) { return {mean, Interval{low, high}}; }
+
 void check_difference(const Difference& d, double mean, double low, double high) {
   CHECK(d.mean == doctest::Approx(mean));
-  CHECK(d.low == doctest::Approx(low));
-  CHECK(d.high == doctest::Approx(high));
+  REQUIRE(d.interval);
+  CHECK(d.interval->low == doctest::Approx(low));
+  CHECK(d.interval->high == doctest::Approx(high));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -48,9 +55,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A comparison with these differences of WT, TC, ET and their mean.
+/// A comparison of three seeds with these differences of WT, TC, ET and their mean.
 Comparison comparison(const Difference& wt, const Difference& tc, const Difference& et) {
-  return {"Distilled", "the same network alone", {wt, tc, et, {0.25, 0.125, 0.5}}};
+  return {"Distilled", "the same network alone", {wt, tc, et, between(0.25, 0.125, 0.5)}, 3};
 }
 
 }  // namespace
@@ -65,14 +72,14 @@ TEST_CASE("means and deviations are over cases, then over seeds") {
   CHECK(s.mean(region::TC) == doctest::Approx(0.68111111));
   CHECK(s.mean(region::ET) == doctest::Approx(0.45888889));
   CHECK(s.mean(mean_of_regions) == doctest::Approx(0.64259259));
-  CHECK(s.deviation(region::WT) == doctest::Approx(0.0083887));
-  CHECK(s.deviation(region::TC) == doctest::Approx(0.0101835));
-  CHECK(s.deviation(region::ET) == doctest::Approx(0.03421068));
-  CHECK(s.deviation(mean_of_regions) == doctest::Approx(0.01156481));
+  CHECK(s.deviation(region::WT).value() == doctest::Approx(0.0083887));
+  CHECK(s.deviation(region::TC).value() == doctest::Approx(0.0101835));
+  CHECK(s.deviation(region::ET).value() == doctest::Approx(0.03421068));
+  CHECK(s.deviation(mean_of_regions).value() == doctest::Approx(0.01156481));
 
   SystemScores one_seed = example();
   one_seed.dice.resize(1);
-  CHECK(one_seed.deviation(region::WT) == 0);
+  CHECK_FALSE(one_seed.deviation(region::WT).has_value());
 }
 
 TEST_CASE("the paper's figures are those of its table 1") {
@@ -98,27 +105,49 @@ TEST_CASE("a comparison is the first system minus the second, case by case") {
   check_difference(c.measures[mean_of_regions], .05 / 3, .05 / 3, .05 / 3);
 }
 
-TEST_CASE("the interval of a comparison is that of the means of drawn cases") {
-  // Half of six cases differ: how many of them a draw takes is binomial, 2.5 % of the draws take
-  // one or none and as many take five or all.
+TEST_CASE("the interval of one seed's comparison is Student's t over cases") {
   const SystemScores second{"B", {"a", "b", "c", "d", "e", "f"}, {{6, Dice{.5, .5, .5}}}, {}};
   SystemScores first = second;
   for (std::size_t i = 0; i < 3; ++i) first.dice[0][2 * i] = {.9, .5, .1};
   const Comparison c = compare(first, second);
-  check_difference(c.measures[region::WT], .2, .4 / 6, .4 * 5 / 6);
+  CHECK(c.seeds == 1);
+  // scipy.stats.t.interval(0.95, 5, loc=0.2, scale=scipy.stats.sem([.4, 0, .4, 0, .4, 0]))
+  check_difference(c.measures[region::WT], .2, -.0299198, .4299198);
   check_difference(c.measures[region::TC], 0, 0, 0);
-  check_difference(c.measures[region::ET], -.2, -.4 * 5 / 6, -.4 / 6);
+  check_difference(c.measures[region::ET], -.2, -.4299198, .0299198);
   CHECK(c.measures[mean_of_regions].mean == doctest::Approx(0));
 }
 
-TEST_CASE("fewer than six cases leave open which system is better") {
-  const SystemScores second{"B", {"a", "b", "c", "d", "e"}, {{5, Dice{.5, .5, .5}}}, {}};
+TEST_CASE("fewer than six patients have no interval and no verdict") {
+  const Ids scans{"BraTS-GLI-00001-000", "BraTS-GLI-00001-001", "b", "c", "d", "e"};
+  const SystemScores second{"B", scans, {3, {6, Dice{.5, .5, .5}}}, {}};
   const Comparison c = compare(shifted(second, "A", {.1, .2, .3}), second);
-  for (std::size_t m = 0; m < measure_count; ++m) {
-    CHECK(c.measures[m].low == -1);
-    CHECK(c.measures[m].high == 1);
-  }
+  for (const Difference& d : c.measures) CHECK_FALSE(d.interval.has_value());
   CHECK(c.measures[region::TC].mean == doctest::Approx(.2));
+  CHECK(lines_of(comparisons_text({c}))[1] ==
+        "A - B                                       ET +0.3000 [n/a]  TC +0.2000 [n/a]  "
+        "WT +0.1000 [n/a]");
+  CHECK(hypothesis_text(c) == "A > B: no verdict without an interval, which needs 6 patients\n");
+}
+
+TEST_CASE("one or two seeds give no verdict, and the text says what the intervals are over") {
+  Comparison c = comparison(between(.01, .005, .03), between(.04, .03, .05), between(.1, .05, .2));
+  CHECK(holds(hypothesis_text(c), "ET holds; TC holds; WT holds"));
+  CHECK(lines_of(comparisons_text({c}))[0] ==
+        "Differences, with 95 % intervals over cases and seeds");
+  c.seeds = 2;
+  CHECK(hypothesis_text(c) ==
+        "Distilled > the same network alone: no verdict on the methods from 2 seeds, it needs 3\n");
+  c.seeds = 1;
+  CHECK(hypothesis_text(c) ==
+        "Distilled > the same network alone: no verdict on the methods from 1 seed, it needs 3\n");
+  CHECK(lines_of(comparisons_text({c}))[0] ==
+        "Differences, with 95 % intervals over cases, of one training each");
+  ExperimentResults results;
+  results.comparisons = {c};
+  const auto j = nlohmann::json::parse(results_json(results));
+  CHECK(j["hypothesis"]["ET"]["holds"].is_null());
+  CHECK(j["differences"][0]["intervals"] == "95 % intervals over cases, of one training each");
 }
 
 TEST_CASE("the table has a row per system: ET, TC, WT, mean, and the paper's") {
@@ -137,9 +166,18 @@ TEST_CASE("the table has a row per system: ET, TC, WT, mean, and the paper's") {
         "       ");
 }
 
+TEST_CASE("one seed has no deviation, and none is printed as 0") {
+  SystemScores one_seed = example();
+  one_seed.dice.resize(1);
+  const auto lines = lines_of(table_text({one_seed}));
+  CHECK(lines[1] ==
+        "UNet                    0.4500 +- n/a      0.6700 +- n/a      0.7800 +- n/a     0.6333 |  "
+        "       0.7187 0.8134 0.8459 0.7927");
+}
+
 TEST_CASE("differences are printed with their systems, ET, TC, WT") {
-  const auto lines = lines_of(
-      comparisons_text({comparison({.01, -.02, .03}, {.04, .05, .06}, {-.07, -.08, -.0625})}));
+  const auto lines = lines_of(comparisons_text(
+      {comparison(between(.01, -.02, .03), between(.04, .05, .06), between(-.07, -.08, -.0625))}));
   REQUIRE(lines.size() == 2);
   CHECK(lines[1] ==
         "Distilled - the same network alone          ET -0.0700 [-0.0800, -0.0625]  "
@@ -147,10 +185,12 @@ TEST_CASE("differences are printed with their systems, ET, TC, WT") {
 }
 
 TEST_CASE("the hypothesis holds where the whole interval is above zero") {
-  CHECK(hypothesis_text(comparison({.01, -.02, .03}, {-.04, -.06, -.01}, {.07, .06, .08})) ==
+  CHECK(hypothesis_text(comparison(between(.01, -.02, .03), between(-.04, -.06, -.01),
+                                   between(.07, .06, .08))) ==
         "Distilled > the same network alone: ET holds; TC does not hold, it is worse; WT higher, "
         "but the interval holds zero\n");
-  CHECK(hypothesis_text(comparison({-.01, -.02, .03}, {.01, 0, .02}, {0, 0, 0})) ==
+  CHECK(hypothesis_text(
+            comparison(between(-.01, -.02, .03), between(.01, 0, .02), between(0, 0, 0))) ==
         "Distilled > the same network alone: ET not higher, and the interval holds zero; TC "
         "higher, but the interval holds zero; WT not higher, and the interval holds zero\n");
 }
@@ -159,8 +199,9 @@ TEST_CASE("as JSON the results have everything: systems, cases, differences, rou
   const SystemScores alone = example(), distilled = shifted(alone, "Distilled", {.01, -.02, .06});
   ExperimentResults results;
   results.systems = {alone, distilled};
-  results.comparisons = {comparison({.01, -.02, .03}, {-.04, -.06, -.01}, {.07, .06, .08}),
-                         compare(alone, distilled)};
+  results.comparisons = {
+      comparison(between(.01, -.02, .03), between(-.04, -.06, -.01), between(.07, .06, .08)),
+      compare(alone, distilled)};
   results.rounds = {{7, 0, "unet", {{"l", "v"}, {"v"}, {"u"}, {"a"}}, {{"train-unet", 2.5}}},
                     {7, 1, "unet", {{"l"}, {}, {"u"}, {"b"}}, {{"train-unet", 1.5}}},
                     {8, 0, "residual", {{"l"}, {}, {"u"}, {"a"}}, {}}};
@@ -197,6 +238,9 @@ TEST_CASE("as JSON the results have everything: systems, cases, differences, rou
   CHECK(first["mean"] == nlohmann::json{{"mean", .25}, {"low", .125}, {"high", .5}});
   CHECK(j["differences"][1]["second"] == "Distilled");
   CHECK(j["differences"][1]["TC"]["mean"].get<double>() == doctest::Approx(.02));
+
+  CHECK(j["differences"][1]["TC"]["low"].is_null());  // of three cases
+  CHECK(first["intervals"] == "95 % intervals over cases and seeds");
 
   const auto& hypothesis = j["hypothesis"];
   CHECK(hypothesis["claim"] == "Distilled > the same network alone");

@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "glia/core/error.hpp"
+#include "glia/data/patient.hpp"
 #include "support/expect.hpp"
 
 using namespace glia;
@@ -83,6 +85,64 @@ TEST_CASE("folds test on every case once") {
     tested = joined({tested, split.test});
   }
   CHECK(tested == data);
+}
+
+TEST_CASE("patients without a second scan are cut as cases always were") {
+  Ids data;  // what the version that knew no patients made of these
+  for (int i = 0; i < 13; ++i) data.push_back("BraTS-GLI-" + std::to_string(10000 + i) + "-000");
+  const auto those = [&](std::initializer_list<std::size_t> which) {
+    Ids ids;
+    for (const std::size_t i : which) ids.push_back(data[i]);
+    return ids;
+  };
+  const Split split = cut_cases({data, {}, {}}, {}, 7, 0);
+  CHECK(split.labelled == those({2, 3, 4, 8, 9, 10, 12}));
+  CHECK(split.validation == those({8}));
+  CHECK(split.unlabelled == those({1, 6, 7}));
+  CHECK(split.test == those({0, 5, 11}));
+  const Split fold = cut_cases({data, {}, {}}, {.folds = 3}, 7, 1);
+  CHECK(fold.labelled == those({0, 4, 5, 10, 11}));
+  CHECK(fold.validation == those({4}));
+  CHECK(fold.unlabelled == those({1, 6, 7}));
+  CHECK(fold.test == those({2, 3, 8, 9, 12}));
+}
+
+TEST_CASE("no patient is in two parts, and folds test on every case once") {
+  Ids data;  // every third of 60 patients was scanned twice
+  for (int p = 0; p < 60; ++p) {
+    const std::string patient = "BraTS-GLI-" + std::to_string(10000 + p);
+    data.push_back(patient + "-000");
+    if (p % 3 == 0) data.push_back(patient + "-001");
+  }
+  const auto patients = [](const Ids& ids) {
+    std::set<std::string_view> found;
+    for (const std::string& id : ids) found.insert(patient_of(id));
+    return found;
+  };
+  const auto check = [&](const Split& split) {
+    std::size_t apart = patients(split.test).size() + patients(split.unlabelled).size() +
+                        patients(split.labelled).size();
+    CHECK(apart == 60);
+    Ids trained = split.labelled;
+    std::erase_if(trained, [&](const std::string& id) {
+      return std::ranges::find(split.validation, id) != split.validation.end();
+    });
+    CHECK(patients(trained).size() + patients(split.validation).size() ==
+          patients(split.labelled).size());
+  };
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Split split = cut_cases({data, {}, {}}, {}, seed, 0);
+    check(split);
+    CHECK(std::abs(static_cast<int>(split.test.size()) - 20) <= 1);
+    CHECK(std::abs(static_cast<int>(split.unlabelled.size()) - 20) <= 1);
+    Ids tested;
+    for (index_t fold = 0; fold < 7; ++fold) {
+      const Split one = cut_cases({data, {}, {}}, {.folds = 7}, seed, fold);
+      check(one);
+      tested = joined({tested, one.test});
+    }
+    CHECK(tested == data);
+  }
 }
 
 TEST_CASE("one case of each part is enough; an empty part names the option that fills it") {
