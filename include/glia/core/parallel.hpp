@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/processors.hpp"
 #include "glia/core/types.hpp"
 
 namespace glia {
@@ -22,11 +22,10 @@ namespace glia {
 /// on its index alone.
 class ThreadPool {
  public:
-  /// `threads` includes the caller's; 0 means one per processor. Throws OutOfMemory if the system
-  /// gives fewer.
+  /// `threads` includes the caller's; 0 means available_processors(). Throws OutOfMemory if the
+  /// system gives fewer.
   explicit ThreadPool(int threads = 0) {
-    const int hardware = static_cast<int>(std::thread::hardware_concurrency());
-    size_ = threads > 0 ? threads : (std::max)(1, hardware);
+    size_ = threads > 0 ? threads : available_processors();
     try {
       for (int worker = 1; worker < size_; ++worker) {
         workers_.emplace_back([this, worker] { serve(worker); });
