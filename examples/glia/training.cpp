@@ -11,6 +11,7 @@
 #include "glia/data/content_id.hpp"
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {
