@@ -11,6 +11,7 @@
 #include "glia/data/soft_target_file.hpp"
 #include "glia/distill/annotate.hpp"
 #include "labels_file.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "glia/core/error.hpp"
-#include "program.hpp"
+#include "signals.hpp"
 
 namespace glia::program {
 
@@ -24,7 +24,7 @@ constexpr const char* self = "/proc/self/exe";
 /// In the child: becomes the program, or ends with the code that shells use for this.
 [[noreturn]] void become(std::vector<char*>& command, const char* log, pid_t parent) {
   constexpr int cannot_start = 127;
-  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+  release_signals();
   setpgid(0, 0);  // a terminal's Ctrl-C reaches the parent alone, which passes it on once
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(cannot_start);  // it ended before the line above

@@ -13,6 +13,7 @@
 #include "glia/core/error.hpp"
 #include "glia/io/folder_lock.hpp"
 #include "program.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {

@@ -12,6 +12,7 @@
 #include "labels_file.hpp"
 #include "loaded_model.hpp"
 #include "program.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {

@@ -7,6 +7,7 @@
 #include "child.hpp"
 #include "glia/core/error.hpp"
 #include "glia/io/json.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {

@@ -1,13 +1,11 @@
 #include "program.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -30,13 +28,6 @@
 namespace glia::program {
 
 namespace {
-
-volatile std::sig_atomic_t signal_caught = 0;
-
-void on_signal(int number) {
-  if (signal_caught != 0) _exit(128 + number);
-  signal_caught = number;
-}
 
 /// Accepts numbers that `holds` is true for.
 CLI::Validator number_check(const std::string& expected, std::function<bool(double)> holds) {
@@ -356,17 +347,5 @@ std::string today() {
 void write_text(const std::filesystem::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
-
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaction(number, &action, nullptr);
-  struct sigaction hang_up {};
-  sigaction(SIGHUP, nullptr, &hang_up);
-  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup stays in force
-  std::signal(SIGPIPE, SIG_IGN);  // nobody reads the progress any more: no reason to stop
-}
-
-int caught_signal() { return signal_caught; }
 
 }  // namespace glia::program

@@ -118,10 +118,4 @@ std::string today();
 /// Writes a text file, complete or not at all. Throws IoError.
 void write_text(const std::filesystem::path& path, std::string_view text);
 
-/// From now on SIGINT, SIGTERM, SIGHUP and SIGUSR1 ask the command to save and stop; a second one
-/// ends the program at once.
-void catch_signals();
-/// 0, or the signal that asked to stop.
-int caught_signal();
-
 }  // namespace glia::program

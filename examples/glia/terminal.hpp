@@ -7,8 +7,8 @@
 
 namespace glia::program {
 
-/// Progress on stderr: a bar with rate and remaining time on a terminal, a plain line every few
-/// seconds otherwise.
+/// Progress on stderr: a bar with rate and remaining time on a terminal, no wider than that; a
+/// plain line every few seconds elsewhere and where TERM=dumb says that nothing can be redrawn.
 class ProgressBar {
  public:
   ProgressBar(std::string stage, std::string unit, bool quiet);
@@ -26,12 +26,17 @@ class ProgressBar {
  private:
   using Clock = std::chrono::steady_clock;
   void clear();
+  void draw(double share, const std::string& numbers);
 
   std::string stage_, unit_;
-  bool quiet_, terminal_, drawn_ = false;
+  bool quiet_, redraws_, drawn_ = false;
   double first_ = -1;
   Clock::time_point start_ = Clock::now(), last_{};
 };
+
+/// As much of a UTF-8 text as goes into so many columns of a terminal; characters beyond ASCII may
+/// take two.
+std::string_view cut_to_width(std::string_view text, std::size_t columns_left);
 
 /// Prints "glia: text" on stderr.
 void complain(std::string_view text);

@@ -10,6 +10,7 @@
 
 #include "glia/train/trainer.hpp"
 #include "networks.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 
 namespace glia::program {

@@ -155,8 +155,10 @@ TEST_CASE("W08: signals save and end with 128 and their number, the run can go o
   const TemporaryDirectory folder;
   const Training training(folder.path());
   REQUIRE(training.run("straight").code == 0);
-  for (const auto& [signal, code] : {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130},
-                                     std::pair{SIGHUP, 129}, std::pair{SIGUSR1, 128 + SIGUSR1}}) {
+  for (const auto& [signal, code] :
+       {std::pair{SIGTERM, 143}, std::pair{SIGINT, 130}, std::pair{SIGHUP, 129},
+        std::pair{SIGUSR1, 128 + SIGUSR1}, std::pair{SIGUSR2, 128 + SIGUSR2},
+        std::pair{SIGXCPU, 128 + SIGXCPU}}) {
     std::filesystem::remove_all(folder.path() / "stopped");
     Process process(folder.path(), training.command("stopped"));
     wait_for(process, folder.path() / "stopped" / "last.safetensors");
@@ -164,6 +166,28 @@ TEST_CASE("W08: signals save and end with 128 and their number, the run can go o
     const int ended = process.wait();
     CAPTURE(process.err());
     REQUIRE(ended == code);
+    REQUIRE(training.run("stopped", {"--resume"}).code == 0);
+    training.require_equal("straight", "stopped");
+  }
+}
+
+TEST_CASE("W08: more signals while a run is saving change nothing") {
+  const TemporaryDirectory folder;
+  const Training training(folder.path());
+  REQUIRE(training.run("straight").code == 0);
+  // A batch system at a time limit, the end of a session, timeout, kill twice.
+  for (const auto& [first, then] : {std::pair{SIGUSR1, SIGTERM}, std::pair{SIGHUP, SIGTERM},
+                                    std::pair{SIGTERM, SIGTERM}, std::pair{SIGTERM, SIGINT}}) {
+    CAPTURE(first);
+    CAPTURE(then);
+    std::filesystem::remove_all(folder.path() / "stopped");
+    Process process(folder.path(), training.command("stopped"));
+    wait_for(process, folder.path() / "stopped" / "last.safetensors");
+    process.send(first);
+    while (process.running()) process.send(then);
+    CAPTURE(process.err());
+    REQUIRE(process.wait() == 128 + first);
+    CHECK(has(process.err(), "saved, go on with --resume"));
     REQUIRE(training.run("stopped", {"--resume"}).code == 0);
     training.require_equal("straight", "stopped");
   }

@@ -39,6 +39,7 @@ class Process {
       const int err = open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
       dup2(out, STDOUT_FILENO);
       dup2(err, STDERR_FILENO);
+      for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);  // as at a prompt
       execvp(arguments.front(), arguments.data());
       _exit(127);
     }

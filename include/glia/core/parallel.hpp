@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "glia/core/error.hpp"
+#include "glia/core/processors.hpp"
 #include "glia/core/types.hpp"
 
 namespace glia {
@@ -26,11 +26,10 @@ namespace glia {
 /// fork() copies a pool without its threads: the child's starts threads of its own when it is used.
 class ThreadPool {
  public:
-  /// `threads` includes the caller's; 0 means one per processor. Throws OutOfMemory if the system
-  /// gives fewer.
+  /// `threads` includes the caller's; 0 means available_processors(). Throws OutOfMemory if the
+  /// system gives fewer.
   explicit ThreadPool(int threads = 0) {
-    const int hardware = static_cast<int>(std::thread::hardware_concurrency());
-    size_ = threads > 0 ? threads : (std::max)(1, hardware);
+    size_ = threads > 0 ? threads : available_processors();
     start();
   }
   ThreadPool(const ThreadPool&) = delete;

@@ -11,6 +11,7 @@
 
 #include "glia/core/log.hpp"
 #include "glia/core/parallel.hpp"
+#include "glia/core/processors.hpp"
 #include "glia/core/random.hpp"
 #include "glia/tensor/arena.hpp"
 #include "glia/tensor/shape.hpp"
@@ -42,7 +43,7 @@ struct RandomKey {
 };
 
 struct ContextOptions {
-  int threads = 0;         ///< 0: one per processor
+  int threads = 0;         ///< 0: available_processors()
   std::uint64_t seed = 0;  ///< of every random number that the run draws
   LogSink log{};
 };
@@ -56,8 +57,7 @@ class Context {
       throw UsageError("threads: got " + std::to_string(options_.threads) +
                        ", expected 0 (all) or more");
     }
-    const int hardware = static_cast<int>(std::thread::hardware_concurrency());
-    if (options_.threads == 0) options_.threads = (std::max)(1, hardware);
+    if (options_.threads == 0) options_.threads = available_processors();
     begin_step(0);
   }
 
