@@ -82,11 +82,11 @@ class PlaneAccumulator {
   void finish_before(index_t next, Receive&& receive) {
     const index_t count = next - first_;
     View<const float> done = planes_.view();
-    const auto used = static_cast<std::ptrdiff_t>(count * done.shape.h * done.shape.w * done.pitch);
+    const index_t used = count * done.shape.h * done.shape.w * done.pitch;
     done.shape.d = count;
     receive(first_, done);
-    auto& values = planes_.values();
-    std::fill(std::copy(values.begin() + used, values.end(), values.begin()), values.end(), 0.0F);
+    float *begin = planes_.values().data(), *end = begin + planes_.values().size();
+    std::fill(std::copy(begin + used, end, begin), end, 0.0F);
     first_ = next;
   }
 
