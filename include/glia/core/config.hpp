@@ -1,5 +1,12 @@
 #pragma once
 
+#include <version>
+
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000
+#error \
+    "glia: libc++ before version 20 has no std::jthread and no std::from_chars for double; \
+compile against GCC's library (clang++ -stdlib=libstdc++)"
+#endif
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
 #error "glia: -ffast-math and -ffinite-math-only break its kernels and its checks for NaN"
 #endif

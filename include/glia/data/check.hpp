@@ -91,7 +91,7 @@ struct CheckOptions {
   double sum = 0;
   index_t count = 0;
   for (const float x : image.voxels) {
-    sum += x;
+    sum += static_cast<double>(x);
     count += x != 0.0F ? 1 : 0;
   }
   if (count > 0) summary.mean = sum / static_cast<double>(count);

@@ -28,7 +28,8 @@ struct IntensityStatistics {
   const auto first =
       std::find_if(scan.voxels.begin(), scan.voxels.end(), [](float x) { return x != 0.0F; });
   if (first == scan.voxels.end()) return result;
-  const double origin = *first;  // sums of differences: exactly 0 for a constant scan
+  const auto origin =
+      static_cast<double>(*first);  // sums of differences: exactly 0 for a constant scan
   double sum = 0;
   for (const float x : scan.voxels) {
     if (x == 0.0F) continue;

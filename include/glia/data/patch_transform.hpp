@@ -55,10 +55,10 @@ class PatchWriter {
   /// Exact copies of voxels; mirrored axes run backwards.
   void copy(const PatchTransform& transform) const {
     const Extent patch = image_.shape.extent();
-    const auto place = [&](std::size_t axis, index_t length, index_t voxel) {
+    const auto place = [&](std::size_t axis, index_t length, index_t voxel) -> index_t {
       const double step = transform.matrix[axis][axis];
       const double first = transform.centre[axis] - step * static_cast<double>(length - 1) / 2;
-      return static_cast<index_t>(std::lround(first)) + (step < 0 ? -voxel : voxel);
+      return std::lround(first) + (step < 0 ? -voxel : voxel);
     };
     const index_t w_first = place(2, patch.w, 0);
     const index_t w_step = transform.matrix[2][2] < 0 ? -1 : 1;

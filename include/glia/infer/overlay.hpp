@@ -25,8 +25,7 @@ struct Picture {
 
   Picture(index_t w, index_t h) : width(w), height(h), rgb(static_cast<std::size_t>(3 * w * h)) {}
   void set(index_t x, index_t y, Colour colour) {
-    std::copy(colour.begin(), colour.end(),
-              rgb.begin() + static_cast<std::ptrdiff_t>(3 * (y * width + x)));
+    std::copy(colour.begin(), colour.end(), rgb.data() + 3 * (y * width + x));
   }
   [[nodiscard]] Colour at(index_t x, index_t y) const {
     const auto i = static_cast<std::size_t>(3 * (y * width + x));
@@ -46,10 +45,9 @@ struct OverlayOptions {
   const index_t plane = labels.extent.h * labels.extent.w;
   index_t best = labels.extent.d / 2, most = 0;
   for (index_t d = 0; d < labels.extent.d; ++d) {
-    const auto begin = labels.voxels.begin() + static_cast<std::ptrdiff_t>(d * plane);
-    const auto count =
-        std::count_if(begin, begin + static_cast<std::ptrdiff_t>(plane),
-                      [=](std::uint8_t value) { return in_region(value, region_index); });
+    const std::uint8_t* begin = labels.voxels.data() + d * plane;
+    const auto count = std::count_if(
+        begin, begin + plane, [=](std::uint8_t value) { return in_region(value, region_index); });
     if (count > most) {
       most = count;
       best = d;

@@ -75,13 +75,13 @@ class PlaneAccumulator {
   void finish_before(index_t next, View<const float> image, Receive&& receive) {
     const index_t count = next - first_;
     View<float> done = planes_.view();
-    const auto used = static_cast<std::ptrdiff_t>(count * done.shape.h * done.shape.w * done.pitch);
+    const index_t used = count * done.shape.h * done.shape.w * done.pitch;
     done.shape.d = image.shape.d = count;
     image.data = image.row(0, first_, 0);
     clear_outside_brain(image, done);
     receive(first_, View<const float>(done));
-    auto& values = planes_.values();
-    std::fill(std::copy(values.begin() + used, values.end(), values.begin()), values.end(), 0.0F);
+    float *begin = planes_.values().data(), *end = begin + planes_.values().size();
+    std::fill(std::copy(begin + used, end, begin), end, 0.0F);
     first_ = next;
   }
 

@@ -58,6 +58,17 @@ class FileDescriptor {
 
 }  // namespace detail
 
+/// Bytes of a file as a size of memory. Throws OutOfMemory if the processor's addresses cannot
+/// count so many.
+[[nodiscard]] inline std::size_t size_in_memory(unsigned long long bytes) {
+  if (!std::in_range<std::size_t>(bytes)) {
+    throw OutOfMemory("a file's content: got " + std::to_string(bytes) +
+                      " bytes, expected at most " +
+                      std::to_string((std::numeric_limits<std::size_t>::max)()));
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
 /// A regular file opened for reading; anything else is refused without waiting on it.
 ///
 /// Throws IoError if it cannot be opened or read, DataError if it is a directory, pipe or device.
@@ -119,7 +130,7 @@ class InputFile {
     throw DataError(path.string() + ": has " + std::to_string(file.size()) +
                     " bytes, expected at most " + std::to_string(limit));
   }
-  std::vector<std::byte> content(static_cast<std::size_t>(file.size()));
+  std::vector<std::byte> content(size_in_memory(file.size()));
   const std::size_t got = file.read(content);
   if (got != content.size()) {
     throw IoError(path.string() + ": became shorter while it was read: " + std::to_string(got) +

@@ -25,7 +25,8 @@ struct NiftiQuaternion {
     const NiftiQuaternion& q, const FileSpacing& spacing, const std::array<double, 3>& offset) {
   const double b = q.b, c = q.c, d = q.d;
   const double square = 1 - (b * b + c * c + d * d);
-  if (!(square >= -3.0 * std::numeric_limits<float>::epsilon())) return std::nullopt;
+  constexpr auto single = static_cast<double>(std::numeric_limits<float>::epsilon());
+  if (!(square >= -3 * single)) return std::nullopt;
   const double a = std::sqrt((std::max)(square, 0.0));
   const double s = 2 / (a * a + b * b + c * c + d * d);
   Affine result;

@@ -59,10 +59,10 @@ inline void append_png_chunk(std::vector<std::byte>& png, std::string_view type,
     const int above = at < row_bytes ? 0 : rgb[at - row_bytes];
     filtered.push_back(static_cast<std::uint8_t>(rgb[at] - above));
   }
-  uLongf length = ::compressBound(static_cast<uLong>(filtered.size()));
+  uLongf length = ::compressBound(filtered.size());
   std::vector<std::byte> compressed(length);
   if (::compress2(reinterpret_cast<Bytef*>(compressed.data()), &length, filtered.data(),
-                  static_cast<uLong>(filtered.size()), 6) != Z_OK) {
+                  filtered.size(), 6) != Z_OK) {
     throw std::bad_alloc();
   }
   compressed.resize(length);

@@ -198,7 +198,7 @@ class SafetensorsFile {
     SafetensorsFile result(path.string());
     InputFile file(path);
     result.read_header(file);
-    result.data_.resize(static_cast<std::size_t>(result.data_size_));
+    result.data_.resize(size_in_memory(result.data_size_));
     if (file.read(result.data_) != result.data_.size()) {
       result.refuse("data", "an early end", std::to_string(result.data_size_) + " bytes");
     }
@@ -316,10 +316,9 @@ class SafetensorsFile {
 
   void make_entries() {
     for (auto& record : records_) {
-      tensors_.push_back(
-          {std::move(record.name), std::move(record.dtype), std::move(record.shape),
-           std::span(data_).subspan(static_cast<std::size_t>(record.begin),
-                                    static_cast<std::size_t>(record.end - record.begin))});
+      tensors_.push_back({std::move(record.name), std::move(record.dtype), std::move(record.shape),
+                          std::span(data_).subspan(size_in_memory(record.begin),
+                                                   size_in_memory(record.end - record.begin))});
     }
     records_ = {};
     std::sort(tensors_.begin(), tensors_.end(),

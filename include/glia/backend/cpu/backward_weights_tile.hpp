@@ -33,13 +33,13 @@ struct TileLoop {
   template <class Set, int Rows, int Vectors>
   [[gnu::always_inline]] void tile(const float* from, float* to) const {
     constexpr int lanes = Set::bytes / 4;
-    Floats<lanes> sum[Rows][Vectors]{};
+    Floats<lanes> sum[std::size_t{Rows}][std::size_t{Vectors}]{};
     const float* vectors_of_b = b;
     const index_t step = stride * a_voxel, row_step = stride * a_row;
     for (index_t h = 0; h < rows; ++h) {
       const float* taps = from + h * row_step;
       for (index_t w = 0; w < width; ++w, taps += step, vectors_of_b += 2 * lanes) {
-        Floats<lanes> g[Vectors];
+        Floats<lanes> g[std::size_t{Vectors}];
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) load<lanes>(g[v], vectors_of_b + v * lanes);
 #pragma GCC unroll 12

@@ -34,7 +34,7 @@ struct TileKernel {
     using V = Floats<lanes>;
     constexpr int groups =
         (Pixels + 2) / 3;  // three pixels share a base address: base, base + s, base + 2 s
-    V sum[Pixels][Vectors];
+    V sum[std::size_t{Pixels}][std::size_t{Vectors}];
     const index_t step = tile.x_step;
     if (tile.accumulate) {
 #pragma GCC unroll 32
@@ -51,12 +51,12 @@ struct TileKernel {
       }
     }
     for (const Run *r = tile.runs, *end = r + tile.run_count; r != end; ++r) {
-      const float* base[groups];
+      const float* base[std::size_t{groups}];
 #pragma GCC unroll 16
       for (int g = 0; g < groups; ++g) base[g] = r->x + 3 * g * step;
       const float *weights = r->weights, *last = weights + r->length * (Vectors * lanes);
       for (; weights != last; weights += Vectors * lanes) {
-        V w[Vectors];
+        V w[std::size_t{Vectors}];
 #pragma GCC unroll 8
         for (int v = 0; v < Vectors; ++v) load<lanes>(w[v], weights + v * lanes);
 #pragma GCC unroll 32
@@ -89,7 +89,7 @@ using TileFunction = void (*)(const Tile&);
 
 namespace detail {
 template <int Pixels, int Vectors>
-TileFunction tile_of(Isa isa) {
+TileFunction tile_of([[maybe_unused]] Isa isa) {
   using Kernel = TileKernel<Pixels, Vectors>;
 #if defined(__x86_64__)
   if (isa == Isa::avx512) return run_avx512<Kernel, const Tile>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "glia/backend/reference/evaluate.hpp"
 #include "glia/source/voxelwise.hpp"
@@ -47,7 +48,7 @@ struct Function<RegionLogits<Sets...>> {
   /// log sum of exp over the classes that are, or are not, in the region.
   template <class X>
   static double log_sum(const X& x, index_t count, index_t region, bool inside) {
-    double largest = -INFINITY, sum = 0;
+    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
     for (index_t k = 0; k < count; ++k) {
       if (Regions::contains(region, k) == inside) largest = (std::max)(largest, x(k));
     }
