@@ -1,5 +1,6 @@
 // The command-line program: one subcommand per file, this one parses and turns errors into exit
 // codes.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,6 +43,15 @@ std::string nearest_word(const CLI::App& app, const std::string& word) {
     known.push_back(command->get_name());
   }
   return nearest(known, word);
+}
+
+/// Descriptors 0 to 2 that are closed would become those of files that are opened, which then got
+/// what is printed.
+void open_standard_descriptors() {
+  int descriptor = 0;
+  do descriptor = open("/dev/null", O_RDWR);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) close(descriptor);
 }
 
 /// Results must have arrived before the exit code says so.
@@ -94,6 +104,7 @@ int run(int argc, char** argv) {
   static_cast<void>(context_options(common));
   JsonLog log(common);
   const std::string command = app.get_subcommands().front()->get_name();
+  log.line(nlohmann::ordered_json{{"event", "start"}, {"command", command}}.dump());
   const int code = action();
   finish_output();
   log.line(
@@ -104,6 +115,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const glia::Error& error) {
