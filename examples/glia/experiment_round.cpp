@@ -5,6 +5,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "command_line.hpp"
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
 #include "training.hpp"
@@ -70,10 +71,8 @@ void check_recipes(const ExperimentOptions& options, const CommonOptions& common
     parser.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     TrainOptions training;
     add_training_options(parser, training);
-    Words words = recipe(options, role);
-    std::ranges::reverse(words);  // as CLI11 takes them
     try {
-      parser.parse(words);
+      parse_literally(parser, recipe(options, role));
     } catch (const CLI::ParseError& error) {
       throw UsageError("training of " + std::string(role.system) + ": " + error.what());
     }

@@ -1,20 +1,21 @@
 // The command-line program: one subcommand per file, this one parses and turns errors into exit
 // codes.
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
+#include "config_file.hpp"
 #include "glia/core/config.hpp"
 #include "glia/core/error.hpp"
 #include "glia/io/atomic_file.hpp"
@@ -23,28 +24,15 @@
 
 namespace {
 
+using glia::program::as_written;
 using glia::program::complain;
 using glia::program::context_options;
 using glia::program::JsonLog;
-
-/// Number of insertions, deletions and replacements between two words.
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = (std::min)({row[j] + 1, row[j - 1] + 1, replace});
-    }
-  }
-  return row[b.size()];
-}
+using glia::program::nearest;
+using glia::program::parse_literally;
 
 /// The command or long option that is most like `word`.
-std::string nearest(const CLI::App& app, const std::string& word) {
+std::string nearest_word(const CLI::App& app, const std::string& word) {
   std::vector<std::string> known;
   std::vector<const CLI::App*> apps{&app};
   for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
@@ -55,20 +43,16 @@ std::string nearest(const CLI::App& app, const std::string& word) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     known.push_back(command->get_name());
   }
-  return *std::min_element(known.begin(), known.end(),
-                           [&](const std::string& a, const std::string& b) {
-                             return edit_distance(a, word) < edit_distance(b, word);
-                           });
+  return nearest(known, word);
 }
 
-/// What is wrong with a seed; CLI11 itself takes numbers beyond the largest as the largest.
-std::string seed_problem(const std::string& text) {
-  std::uint64_t seed = 0;
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, seed);
-  const bool octal = text.size() > 1 && text.front() == '0';  // to CLI11
-  if (result.ec == std::errc{} && result.ptr == end && !octal) return {};
-  return "got " + text + ", expected a whole number from 0 to 18446744073709551615";
+/// Descriptors 0 to 2 that are closed would become those of files that are opened, which then got
+/// what is printed.
+void open_standard_descriptors() {
+  int descriptor = 0;
+  do descriptor = open("/dev/null", O_RDWR);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) close(descriptor);
 }
 
 /// Results must have arrived before the exit code says so.
@@ -80,18 +64,16 @@ void finish_output() {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"glia: 3-D brain-tumour segmentation. Not a medical device."};
+  CLI::App app{"glia: 3-D brain-tumour segmentation. Not a medical device.", "glia"};
   glia::program::CommonOptions common;
   glia::program::Action action;
   app.set_version_flag("--version", "glia " GLIA_VERSION_STRING);
   app.set_config("--config", "", "options from a TOML file, one [section] per command");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.config_formatter(std::make_shared<glia::program::ConfigFile>(app));
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--seed", common.seed, "of every random number")
-      ->check(CLI::Validator(seed_problem, ""))
-      ->capture_default_str();
-  app.add_option("--threads", common.threads, "of computation [one per processor]")
-      ->check(CLI::Range(1, 1024));
+  app.add_option("--seed", common.seed, "of every random number")->capture_default_str();
+  app.add_option("--threads", common.threads, "of computation [one per processor that it may use]")
+      ->check(glia::program::thread_count());
   app.add_option("--device", common.device, "cpu or auto, which is cpu")->capture_default_str();
   app.add_option("--log-json", common.log_json, "append one line of JSON per event to this file");
   app.add_flag("--dry-run", common.dry_run, "read, check and plan, write nothing");
@@ -110,28 +92,31 @@ int run(int argc, char** argv) {
   glia::program::add_report(app, common, action);
   glia::program::add_experiment(app, common, action);
   try {
-    app.parse(argc, argv);
+    parse_literally(app, {argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> extra = app.remaining(true);
     if (extra.empty() || error.get_exit_code() == 0) return app.exit(error) == 0 ? 0 : 2;
-    complain(extra.front() + ": unknown command, option or argument, the nearest is " +
-             nearest(app, extra.front()));
+    const std::string word = as_written(extra.front());
+    complain(word + ": unknown command, option or argument, the nearest is " +
+             nearest_word(app, word));
     return 2;
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
   static_cast<void>(context_options(common));
   JsonLog log(common);
+  const std::string command = app.get_subcommands().front()->get_name();
+  log.line(nlohmann::ordered_json{{"event", "start"}, {"command", command}}.dump());
   const int code = action();
   finish_output();
-  log.line(nlohmann::ordered_json{
-      {"event", "end"}, {"command", app.get_subcommands().front()->get_name()}, {"exit_code", code}}
-               .dump());
+  log.line(
+      nlohmann::ordered_json{{"event", "end"}, {"command", command}, {"exit_code", code}}.dump());
   return code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const glia::Error& error) {

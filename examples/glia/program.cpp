@@ -55,6 +55,8 @@ CLI::Validator between(double low, double high) {
                       [=](double x) { return x >= low && x <= high; });
 }
 
+CLI::Validator thread_count() { return CLI::Range(1, 1024); }
+
 CLI::Validator known_scheme() {
   return {[](const std::string& name) {
             try {
@@ -318,17 +320,7 @@ void require_no_input(const std::vector<std::filesystem::path>& outputs,
   }
 }
 
-std::string config_text(const CLI::App& command) {
-  std::istringstream lines(command.get_parent()->config_to_str(true, false));
-  std::string text;
-  for (std::string line; std::getline(lines, line);) {
-    const std::string key = line.substr(0, line.find('='));
-    const bool of_other_command =
-        key.find('.') != std::string::npos && !key.starts_with(command.get_name() + ".");
-    if (!of_other_command && !line.ends_with("=\"\"")) text += line + "\n";
-  }
-  return text;
-}
+std::string config_text(const CLI::App& command) { return command.get_parent()->config_to_str(); }
 
 std::string read_text(const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path);

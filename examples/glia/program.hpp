@@ -21,7 +21,7 @@ namespace glia::program {
 /// Options that every command understands.
 struct CommonOptions {
   std::uint64_t seed = 42;
-  int threads = 0;  ///< 0: one per processor
+  int threads = 0;  ///< 0: one per processor that it may use
   std::string device = "cpu";
   std::filesystem::path log_json;
   bool dry_run = false, overwrite = false, quiet = false;
@@ -46,6 +46,7 @@ CLI::Validator positive();
 CLI::Validator non_negative();
 CLI::Validator between(double low, double high);
 CLI::Validator known_scheme();
+CLI::Validator thread_count();
 
 /// A context for the common options; the library's messages go to stderr. Throws IoError for a
 /// device that is not there.

@@ -37,6 +37,7 @@ void catch_signals() {
   struct sigaction action {};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;  // a save goes on
+  for (const int number : stopping_signals) sigaddset(&action.sa_mask, number);
   for (const int number : stopping_signals) {
     if (!is_ignored(number)) sigaction(number, &action, nullptr);
   }

@@ -172,6 +172,7 @@ int train_network(const TrainOptions& o, const CommonOptions& common, const std:
   if (o.resume && trainer.resume()) {
     history = trainer.history();
     complain("resuming after step " + std::to_string(trainer.step()));
+    log.line(Json{{"event", "resume"}, {"step", trainer.step()}}.dump());
   } else if (o.resume && std::filesystem::exists(o.out / weights_name)) {
     complain("warning: " + o.out.string() + ": no checkpoint to go on from, training begins anew");
   }

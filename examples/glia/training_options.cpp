@@ -154,7 +154,7 @@ void add_training_options(CLI::App& command, TrainOptions& o) {
   command.add_flag("--no-augmentation", o.no_augmentation);
   command.add_flag("--no-mirroring", o.no_mirroring);
   command.add_option("--loader-threads", o.loader_threads, "that prepare patches")
-      ->check(positive())
+      ->check(thread_count())
       ->capture_default_str();
   command.add_option("--max-skipped", o.max_skipped, "steps in a row that may fail to be finite")
       ->check(positive())
