@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "glia/data/crop.hpp"
 #include "glia/data/prepare.hpp"
 #include "glia/infer/threshold_baseline.hpp"
 #include "glia/io/png.hpp"
@@ -23,21 +25,20 @@ struct EvaluateOptions : ScoringOptions {
 };
 
 /// Scores of thresholds that were fitted to the labelled cases of a folder, on the cases of the
-/// pairs.
+/// pairs and, as those of predictions, on the whole grid of their files.
 Report score_baseline(const std::vector<Pair>& pairs, const EvaluateOptions& o) {
-  const auto prepared = [&](const CaseFiles& files) {
-    return prepare(read_labelled(files, o.reading));
-  };
   std::size_t refused = 0;
   std::vector<PreparedCase> training;
   for (const CaseFiles& files : collect_cases({o.baseline}, o.reading, true, refused))
-    training.push_back(prepared(files));
+    training.push_back(prepare(read_labelled(files, o.reading)));
   constexpr std::size_t stride = 7;  // every seventh voxel decides as well as every voxel
   const ThresholdBaseline baseline = fit_threshold_baseline(training, stride);
   Report report;
   for (const Pair& pair : pairs) {
-    const PreparedCase source = prepared(pair.truth);
-    report.cases.push_back({pair.id, score_case(*source.labels, baseline(source), source.spacing)});
+    const Case whole = read_labelled(pair.truth, o.reading);
+    const PreparedCase source = prepare(whole);
+    const LabelVolume labels = uncrop(baseline(source), source.crop, source.original);
+    report.cases.push_back({pair.id, score_case(*whole.labels, labels, whole.spacing)});
   }
   return report;
 }
@@ -59,7 +60,7 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
     if (!path.empty()) require_new(path, common);
   }
   std::size_t refused = 0;
-  const std::vector<Pair> pairs = find_pairs(o, refused);
+  auto [pairs, left_out, without_truth] = find_pairs(o, refused);
   std::vector<CaseFiles> inputs;
   for (const Pair& pair : pairs) {
     inputs.push_back(pair.truth);
@@ -68,33 +69,39 @@ int run_evaluate(const EvaluateOptions& o, const CommonOptions& common) {
     prediction.label = pair.prediction;
   }
   require_no_input({o.json, o.csv, o.picture}, inputs);
-  Report report;
+  Report report{.left_out = std::move(left_out), .without_truth = std::move(without_truth)};
+  std::vector<Pair> scored_pairs;
   ProgressBar bar("evaluate", "cases", common.quiet);
-  const auto leave_out = [&](const Error& error) {
+  const auto leave_out = [&](const Pair& pair, const Error& error) {
     complain(error.what());
+    report.left_out.push_back(pair.id);
     ++refused;
   };
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
       const ScoredCase scored = score(pairs[i], o);
       report.cases.push_back(scored.scores);
+      scored_pairs.push_back(pairs[i]);
       report.label_scheme = scored.scheme;
     } catch (const DataError& error) {
       if (!o.reading.keep_going) throw;
-      leave_out(error);
+      leave_out(pairs[i], error);
     } catch (const IoError& error) {
       if (!o.reading.keep_going) throw;
-      leave_out(error);
+      leave_out(pairs[i], error);
     }
     bar.update(static_cast<double>(i + 1), static_cast<double>(pairs.size()));
   }
   std::printf("%-28s %7s %7s %7s %9s %9s %9s\n", "case", "Dice WT", "TC", "ET", "HD95 WT", "TC",
               "ET");
   for (const CaseScores& scores : report.cases) print_row(scores.id, scores.regions);
-  print_mean("mean", report);
+  for (const std::string& id : report.left_out) std::printf("%-28s left out\n", id.c_str());
+  const std::size_t scored = report.cases.size(), all = scored + report.left_out.size();
+  const std::string over = " of " + std::to_string(scored) + " of " + std::to_string(all);
+  print_mean("mean" + (scored < all ? over : std::string()), report);
   nlohmann::ordered_json document = nlohmann::ordered_json::parse(to_json(report));
   if (!o.baseline.empty()) {
-    const Report baseline = score_baseline(pairs, o);
+    const Report baseline = score_baseline(scored_pairs, o);
     print_mean("mean of threshold baseline", baseline);
     document["baseline"] = nlohmann::ordered_json::parse(to_json(baseline))["summary"];
   }
@@ -113,7 +120,9 @@ void add_evaluate(CLI::App& app, const CommonOptions& common, Action& action) {
   auto o = std::make_shared<EvaluateOptions>();
   CLI::App* c =
       app.add_subcommand("evaluate", "Dice, HD95, sensitivity and specificity of predictions");
-  c->add_option("prediction", o->prediction, "folder with CASE.nii.gz, or one file")
+  c->add_option("prediction", o->prediction,
+                "folder with CASE.nii.gz, or one file; cases without one are left out and named, "
+                "exit code 7")
       ->required()
       ->check(CLI::ExistingPath);
   c->add_option("truth", o->truth, "data set folders, case folders or one label file")

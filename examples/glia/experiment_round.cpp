@@ -181,20 +181,23 @@ Path Round::scores_of(const std::string& system) const {
   return home_ / "scores" / (file_of(system) + ".json");
 }
 
-/// The options that train the network of a role here.
-Words Round::training(const Role& role) const {
+/// The options that train the network of a role here, from the weights that the seed draws.
+Words Round::training(const Role& role, std::uint64_t seed) const {
   const Words& cases = plan_.split.validation;
   const Words validation =
       cases.empty() ? Words{"--validation-fraction", "0"} : joined({{"--validation"}, cases});
-  return joined({validation, {"--seed", std::to_string(seed_), "--resume"}, recipe(o_, role)});
+  return joined({validation, {"--seed", std::to_string(seed), "--resume"}, recipe(o_, role)});
 }
 
 void Round::train(const Role& role) {
-  phases_.perform(std::string("train-") + role.name,
-                  joined({{"train"}, labelled_, {"--out", in_home(role.name)}, training(role)}));
+  phases_.perform(
+      std::string("train-") + role.name,
+      joined({{"train"}, labelled_, {"--out", in_home(role.name)}, training(role, seed_)}));
 }
 
+/// The student starts from weights of its own, not from those that its teacher started from.
 void Round::distil(const std::string& name, const Role& role, const Words& teachers) {
+  constexpr std::uint64_t apart = 1'000'000;  // from the seeds of all repetitions
   phases_.perform("train-" + name, joined({{"distill"},
                                            labelled_,
                                            {"--unlabelled"},
@@ -203,7 +206,7 @@ void Round::distil(const std::string& name, const Role& role, const Words& teach
                                            {"--unlabelled-only", in_home("unlabelled.txt")},
                                            teachers,
                                            {"--out", in_home(name)},
-                                           training(role)}));
+                                           training(role, seed_ + apart)}));
 }
 
 /// Segments and scores the test cases.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -79,7 +80,7 @@ class Round {
   [[nodiscard]] std::string in_home(const std::filesystem::path& name) const;
   [[nodiscard]] std::string weights_of(const std::string& network) const;
   [[nodiscard]] std::filesystem::path scores_of(const std::string& system) const;
-  [[nodiscard]] Words training(const Role& role) const;
+  [[nodiscard]] Words training(const Role& role, std::uint64_t seed) const;
   void train(const Role& role);
   void distil(const std::string& name, const Role& role, const Words& teachers);
   void test(const std::string& system, const Words& models);

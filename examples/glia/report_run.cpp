@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "glia/core/error.hpp"
+#include "glia/data/prepared_case.hpp"
 #include "page.hpp"
 #include "report_pages.hpp"
 #include "report_training.hpp"
@@ -69,7 +70,7 @@ std::string pictures(const std::vector<Pair>& pairs, std::span<const CaseScores>
 /// Scores of all pairs, lowest first, and the pictures of the lowest.
 std::string scores_sections(const ReportOptions& o, const CommonOptions& common,
                             std::size_t& refused) {
-  const std::vector<Pair> pairs = find_pairs(o, refused);
+  const auto [pairs, left_out, without_truth] = find_pairs(o, refused);
   std::vector<CaseScores> cases;
   ProgressBar bar("score", "cases", common.quiet);
   for (const Pair& pair : pairs) {
@@ -78,7 +79,14 @@ std::string scores_sections(const ReportOptions& o, const CommonOptions& common,
   }
   std::ranges::stable_sort(cases, {}, mean_dice);
   const auto shown = std::min(cases.size(), static_cast<std::size_t>(o.worst));
-  std::string text = page::section("Scores", summary_table(cases)) +
+  std::string over;
+  if (!left_out.empty()) {
+    over = page::note(
+        "Of " + std::to_string(cases.size()) + " of " +
+        std::to_string(cases.size() + left_out.size()) +
+        " cases. Left out for want of one prediction: " + page::escaped(ids_text(left_out)) + ".");
+  }
+  std::string text = page::section("Scores", over + summary_table(cases)) +
                      page::section("Cases, lowest mean Dice first", case_table(cases));
   if (shown > 0) {
     text += page::section("Lowest scores", pictures(pairs, std::span(cases).first(shown), o));

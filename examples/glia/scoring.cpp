@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "glia/core/error.hpp"
@@ -16,20 +18,34 @@ namespace glia::program {
 
 namespace {
 
-std::filesystem::path find_prediction(const std::filesystem::path& folder, const std::string& id) {
-  for (const char* ending : {".nii.gz", ".nii"}) {
-    if (std::filesystem::exists(folder / (id + ending))) return folder / (id + ending);
+/// The label files of a folder by case. Throws IoError.
+std::map<std::string, std::vector<std::filesystem::path>> list_predictions(
+    const std::filesystem::path& folder) {
+  std::map<std::string, std::vector<std::filesystem::path>> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto id = nifti_stem(entry->path());
+    std::error_code broken;
+    if (id && std::filesystem::is_regular_file(entry->path(), broken)) {
+      files[*id].push_back(entry->path());
+    }
   }
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (nifti_stem(entry.path()) == id) return entry.path();  // an ending in capitals
-  }
-  return {};
+  if (error) throw IoError(folder.string() + ": cannot list the folder: " + error.message());
+  for (auto& [id, of_case] : files) std::ranges::sort(of_case);
+  return files;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 std::string names_of(const std::vector<std::filesystem::path>& paths) {
-  std::string names;
-  for (const auto& path : paths) names += (names.empty() ? "" : ", ") + path.string();
-  return names;
+  std::vector<std::string> names;
+  for (const auto& path : paths) names.push_back(path.string());
+  return listed(names);
 }
 
 /// What a label file holds, in canonical order.
@@ -123,41 +139,63 @@ void require_independent(const Pair& pair, const ScoringOptions& options) {
 
 }  // namespace
 
-std::vector<Pair> find_pairs(const ScoringOptions& o, std::size_t& refused) {
-  std::vector<Pair> pairs;
+Pairing find_pairs(const ScoringOptions& o, std::size_t& refused) {
+  Pairing result;
   if (o.truth.size() == 1 && std::filesystem::is_regular_file(o.truth.front())) {
     CaseFiles files;
     files.id = o.truth.front().filename().string();
     files.label = o.truth.front();
     if (!o.reading.scheme.empty()) files.scheme = label_scheme(o.reading.scheme);
     files.scheme_from_values = o.reading.scheme.empty();
-    pairs.push_back({files.id, o.prediction, files});
-    require_independent(pairs.back(), o);
-    return pairs;
+    result.pairs.push_back({files.id, o.prediction, files});
+    require_independent(result.pairs.back(), o);
+    return result;
   }
-  std::size_t missing = 0;
+  const bool is_folder = std::filesystem::is_directory(o.prediction);
+  auto predictions = is_folder ? list_predictions(o.prediction)
+                               : std::map<std::string, std::vector<std::filesystem::path>>{};
+  std::vector<std::string> missing;
   for (CaseFiles& files : collect_cases(o.truth, o.reading, true, refused, false)) {
-    const std::filesystem::path prediction = std::filesystem::is_directory(o.prediction)
-                                                 ? find_prediction(o.prediction, files.id)
-                                                 : o.prediction;
-    if (prediction.empty()) {
-      ++missing;
+    std::vector<std::filesystem::path> found{o.prediction};
+    if (is_folder) {
+      const auto node = predictions.extract(files.id);
+      found = node ? node.mapped() : std::vector<std::filesystem::path>{};
+    }
+    if (found.size() > 1) {
+      const std::string problem = "case " + files.id + ": prediction: got " +
+                                  std::to_string(found.size()) + " files, " + names_of(found) +
+                                  ", expected one";
+      if (!o.reading.keep_going) throw DataError(problem);
+      complain(problem);
+    }
+    if (found.empty()) missing.push_back(files.id);
+    if (found.size() != 1) {
+      result.left_out.push_back(files.id);
       continue;
     }
-    pairs.push_back({files.id, prediction, std::move(files)});
-    require_independent(pairs.back(), o);
+    result.pairs.push_back({files.id, found.front(), std::move(files)});
+    require_independent(result.pairs.back(), o);
   }
-  if (pairs.empty())
+  if (result.pairs.empty())
     throw DataError(o.prediction.string() + ": has no prediction CASE.nii.gz for any case of " +
                     names_of(o.truth));
-  if (missing > 0)
-    complain(std::to_string(missing) + " case(s) of " + names_of(o.truth) +
-             " have no prediction and are not scored");
-  if (!std::filesystem::is_directory(o.prediction) && pairs.size() != 1) {
+  if (!is_folder && result.pairs.size() != 1) {
     throw UsageError(o.prediction.string() + " is one file, but " + names_of(o.truth) + " has " +
-                     std::to_string(pairs.size()) + " cases");
+                     std::to_string(result.pairs.size()) + " cases");
   }
-  return pairs;
+  refused += result.left_out.size();
+  if (!missing.empty())
+    complain(std::to_string(missing.size()) + " case(s) of " + names_of(o.truth) +
+             " have no prediction and are not scored: " + listed(missing));
+  if (!o.reading.only.empty()) return result;
+  for (const auto& [id, files] : predictions) {
+    for (const auto& file : files) result.without_truth.push_back(file.filename().string());
+  }
+  if (!result.without_truth.empty())
+    complain("warning: " + std::to_string(result.without_truth.size()) + " file(s) of " +
+             o.prediction.string() + " belong to no case of " + names_of(o.truth) + ": " +
+             listed(result.without_truth));
+  return result;
 }
 
 Case read_labelled(const CaseFiles& files, const DataOptions& reading) {

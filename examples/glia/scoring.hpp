@@ -27,9 +27,18 @@ struct Pair {
   CaseFiles truth;
 };
 
-/// The cases that have a truth and a prediction; those without a prediction are reported. Throws
-/// DataError if there are none, or if one of them comes from a teacher and that is not allowed.
-std::vector<Pair> find_pairs(const ScoringOptions& options, std::size_t& refused);
+/// What belongs together and what has no partner.
+struct Pairing {
+  std::vector<Pair> pairs;
+  std::vector<std::string> left_out;       ///< cases without a prediction, or with two
+  std::vector<std::string> without_truth;  ///< files of predictions that belong to no case
+};
+
+/// Finds the prediction of every case that has a truth. What has no partner goes to stderr; cases
+/// without a prediction, and with `keep_going` those with two, are counted in `refused`. Where the
+/// cases were chosen, predictions of others are not looked at. Throws DataError if no case has a
+/// prediction, or if one of them comes from a teacher and that is not allowed.
+Pairing find_pairs(const ScoringOptions& options, std::size_t& refused);
 
 /// A case with its labels. Throws DataError if it has none.
 Case read_labelled(const CaseFiles& files, const DataOptions& reading);

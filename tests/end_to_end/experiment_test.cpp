@@ -158,6 +158,41 @@ TEST_CASE("a case that cannot be used ends an experiment before it begins, or is
   CHECK(e.run("out", going).code == 7);
 }
 
+TEST_CASE("scans of one patient stay together, and folders that share a patient are refused") {
+  const Experiment e;
+  // The second scan of the first three patients is a phantom of another number.
+  for (int i = 3; i < 6; ++i) {
+    const std::string from = Phantoms::id(i),
+                      to = Phantoms::id(i - 3).substr(0, Phantoms::id(0).size() - 1) + "1";
+    std::filesystem::rename(e / "data" / from, e / "data" / to);
+    for (const std::string& name : names_in(e / "data" / to)) {
+      std::filesystem::rename(e / "data" / to / name,
+                              e / "data" / to / (to + name.substr(from.size())));
+    }
+  }
+  REQUIRE(e.run("out").code == 0);
+  const Json round = e.results("out")["rounds"][0];
+  for (const char* part : {"labelled", "unlabelled", "test"}) {
+    CAPTURE(part);
+    REQUIRE(round[part].size() == 2);
+    const std::string first = round[part][0], second = round[part][1];
+    CHECK(first.substr(0, first.size() - 1) == second.substr(0, second.size() - 1));
+  }
+
+  std::filesystem::create_directory(e / "followed");
+  const std::string moved = Phantoms::id(0).substr(0, Phantoms::id(0).size() - 1) + "1";
+  std::filesystem::rename(e / "data" / moved, e / "followed" / moved);
+  const Words folders{"--train-data", e / "followed", "--dry-run"};
+  const Outcome refused = e.run("other", folders);
+  CHECK(refused.code == 3);
+  CHECK(holds(refused.err, moved, "of one patient", "allow_shared_patients"));
+  Words allowed = folders;
+  allowed.emplace_back("--allow-shared-patients");
+  const Outcome outcome = e.run("other", allowed);
+  CHECK(outcome.code == 0);
+  CHECK(holds(outcome.out, "--allow-shared-patients"));
+}
+
 TEST_CASE("an experiment needs a case for every part, before any phase") {
   const Phantoms p;
   const auto refused = [&](const Words& more, int code, const std::string& message) {

@@ -211,8 +211,9 @@ TEST_CASE("evaluation of what does not fit the truth") {
   CHECK(holds(none.err, labels.string(), "no prediction"));
   add(0, 0);
   const Outcome one = p.run({"evaluate", labels, p.data()});
-  CHECK(one.code == 0);
-  CHECK(holds(one.err, "2 case(s)", "no prediction"));
+  CHECK(one.code == 7);
+  CHECK(holds(one.err, "2 case(s)", "no prediction", Phantoms::id(1) + ", " + Phantoms::id(2)));
+  CHECK(holds(one.out, "mean of 1 of 3"));
   const Outcome single = p.run({"evaluate", p.file(0, "seg"), p.data()});
   CHECK(single.code == 2);
   CHECK(holds(single.err, "one file", "3 cases"));
@@ -228,7 +229,45 @@ TEST_CASE("evaluation of what does not fit the truth") {
   const Outcome others =
       p.run({"evaluate", labels, p.data(), "--json", p / "scores.json", "--keep-going"});
   CHECK(others.code == 7);
-  CHECK(nlohmann::json::parse(read_text(p / "scores.json"))["cases"].size() == 2);
+  const auto scores = nlohmann::json::parse(read_text(p / "scores.json"));
+  CHECK(scores["cases"].size() == 2);
+  CHECK(scores["left_out"] == nlohmann::json::array({Phantoms::id(2)}));
+}
+
+TEST_CASE("results name the cases without a prediction and predictions without a case") {
+  const Phantoms p;
+  const auto labels = p / "labels";
+  std::filesystem::create_directory(labels);
+  std::filesystem::copy_file(p.file(0, "seg"), labels / (Phantoms::id(0) + ".nii.gz"));
+  std::filesystem::copy_file(p.file(1, "seg"), labels / "stray.nii.gz");
+  const std::vector<std::string> command{"evaluate",   labels,  p.data(),    "--json",
+                                         p / "s.json", "--csv", p / "s.csv", "--overwrite"};
+  const Outcome some = p.run(command);
+  CHECK(some.code == 7);
+  CHECK(holds(some.err, "1 file(s) of " + labels.string(), "stray.nii.gz"));
+  const auto scores = nlohmann::json::parse(read_text(p / "s.json"));
+  CHECK(scores["cases"].size() == 1);
+  CHECK(scores["left_out"] == nlohmann::json{Phantoms::id(1), Phantoms::id(2)});
+  CHECK(scores["predictions_without_truth"] == nlohmann::json::array({"stray.nii.gz"}));
+  CHECK(holds(read_text(p / "s.csv"), "\n" + Phantoms::id(1) + ",,,,,,,,,,,,\n"));
+
+  // Who chose the cases is not told of the others.
+  std::ofstream(p / "only.txt") << Phantoms::id(0) << "\n";
+  const Outcome chosen = p.run({"evaluate", labels, p.data(), "--only", p / "only.txt"});
+  CHECK(chosen.code == 0);
+  CHECK_FALSE(holds(chosen.err, "stray"));
+
+  // Two files for one case: which one was meant?
+  std::filesystem::copy_file(p.file(0, "seg"), labels / (Phantoms::id(0) + ".nii"));
+  std::filesystem::copy_file(p.file(1, "seg"), labels / (Phantoms::id(1) + ".nii.gz"));
+  const Outcome two = p.run(command);
+  CHECK(two.code == 3);
+  CHECK(holds(two.err, "case " + Phantoms::id(0), "got 2 files", Phantoms::id(0) + ".nii, "));
+  std::vector<std::string> going = command;
+  going.emplace_back("--keep-going");
+  CHECK(p.run(going).code == 7);
+  CHECK(nlohmann::json::parse(read_text(p / "s.json"))["left_out"] ==
+        nlohmann::json{Phantoms::id(0), Phantoms::id(2)});
 }
 
 TEST_CASE("a prediction whose voxels lie elsewhere is not scored") {

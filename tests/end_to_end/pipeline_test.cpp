@@ -175,6 +175,24 @@ TEST_CASE("truth against itself scores Dice 1 and distance 0") {
   }
 }
 
+TEST_CASE("thresholds are scored on the grid of the files, as predictions are") {
+  const Phantoms p;
+  std::filesystem::create_directory(p / "truth");
+  rewrite(p.file(0, "seg"), [](std::vector<float>& labels) {
+    std::ranges::fill(labels, 0.0F);
+    labels.front() = 2;  // far from the brain, whose box the thresholds look at
+  });
+  std::filesystem::copy_file(p.file(0, "seg"), p / "truth" / (Phantoms::id(0) + ".nii.gz"));
+  const Outcome outcome = p.run(
+      {"evaluate", p / "truth", p.home(0), "--baseline", p.data(), "--json", p / "scores.json"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const auto mean = nlohmann::json::parse(read_text(p / "scores.json"))["baseline"]["mean"];
+  // A distance, at most the diagonal, and not what BraTS gives where one of both is empty.
+  CHECK(mean["Hausdorff95_WT"] < 39);
+  CHECK(mean["Sensitivity_WT"] == 0);
+}
+
 TEST_CASE("D06: a case in another voxel order is segmented in that order, with the same Dice") {
   const Phantoms p;
   const std::string model = trained(p);
@@ -222,9 +240,9 @@ TEST_CASE("labels are written in the scheme of the input or in the one asked for
     CHECK(of2018[i] == (own[i] == 3 ? 4 : own[i]));
     CHECK(msd[i] == (own[i] == 1 ? 2 : own[i] == 2 ? 1 : own[i]));
   }
-  const auto report = evaluate(p, p / "a", p.data());
+  const auto report = evaluate(p, p / "a", p.home(0));
   const Outcome other =
-      p.run({"evaluate", p / "c", p.data(), "--prediction-scheme", "msd", "--json", p / "c.json"});
+      p.run({"evaluate", p / "c", p.home(0), "--prediction-scheme", "msd", "--json", p / "c.json"});
   CHECK(other.code == 0);
   CHECK(nlohmann::json::parse(read_text(p / "c.json"))["cases"] == report["cases"]);
 }

@@ -29,7 +29,9 @@ struct CaseScores {
 /// The scores of a data set and what they were made with.
 struct Report {
   std::vector<CaseScores> cases{};
-  std::string label_scheme{};  ///< of the files compared
+  std::vector<std::string> left_out{};       ///< cases that have no scores: nothing counts them
+  std::vector<std::string> without_truth{};  ///< predictions that belong to no case
+  std::string label_scheme{};                ///< of the files compared
   std::string hausdorff_definition{PooledPercentile::name};
 };
 
@@ -126,8 +128,9 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
   return rows;
 }
 
-/// The report as a table: one row per case in the given order, then the summary rows; columns as
-/// the BraTS evaluation names them (scan_id, Dice_ET, Dice_TC, Dice_WT, Hausdorff95_ET, ...).
+/// The report as a table: one row per case in the given order, empty ones for those left out, then
+/// the summary rows; columns as the BraTS evaluation names them (scan_id, Dice_ET, Dice_TC,
+/// Dice_WT, Hausdorff95_ET, ...).
 [[nodiscard]] inline std::string to_csv(const Report& report) {
   std::string text = "scan_id";
   for (const auto& column : detail::score_columns) {
@@ -138,14 +141,16 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
   }
   text += '\n';
   for (const CaseScores& scores : report.cases) text += detail::csv_row(scores.id, scores.regions);
+  const std::string empty(detail::score_columns.size() * detail::column_order.size(), ',');
+  for (const std::string& id : report.left_out) text += detail::csv_field(id) + empty + '\n';
   for (const SummaryRow& row : summarise(report.cases)) {
     text += detail::csv_row(std::string(row.name), row.regions);
   }
   return text;
 }
 
-/// The report as JSON: `rules`, `hausdorff_definition`, `label_scheme`, `library_version`, `cases`
-/// and `summary`.
+/// The report as JSON: `rules`, `hausdorff_definition`, `label_scheme`, `library_version`, `cases`,
+/// `left_out`, `predictions_without_truth` and `summary`, which is over `cases` alone.
 [[nodiscard]] inline std::string to_json(const Report& report) {
   using Json = nlohmann::ordered_json;
   Json document;
@@ -160,6 +165,8 @@ inline nlohmann::ordered_json json_scores(std::span<const RegionScores> regions)
     entry.update(detail::json_scores(scores.regions));
     document["cases"].push_back(std::move(entry));
   }
+  document["left_out"] = report.left_out;
+  document["predictions_without_truth"] = report.without_truth;
   document["summary"] = Json::object();
   for (const SummaryRow& row : summarise(report.cases)) {
     document["summary"][std::string(row.name)] = detail::json_scores(row.regions);

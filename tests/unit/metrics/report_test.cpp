@@ -71,6 +71,17 @@ TEST_CASE("JSON holds cases, summary, label scheme and version") {
   CHECK(document["summary"]["75quantile"]["Dice_WT"] == 0.5);
 }
 
+TEST_CASE("a report names the cases that its means leave out") {
+  Report report{.cases = {scores_of("a", 0.5)}, .left_out = {"b", "c,d"}, .without_truth = {"x"}};
+  const auto document = nlohmann::json::parse(to_json(report));
+  CHECK(document["left_out"] == nlohmann::json{"b", "c,d"});
+  CHECK(document["predictions_without_truth"] == nlohmann::json::array({"x"}));
+  CHECK(document["cases"].size() == 1);
+  CHECK(document["summary"]["mean"]["Dice_WT"] == 0.5);
+  CHECK(to_csv(report).find("\nb,,,,,,,,,,,,\n\"c,d\",,,,,,,,,,,,\nmean,0.125,") !=
+        std::string::npos);
+}
+
 TEST_CASE("ids with separators or broken UTF-8 neither shift columns nor stop the report") {
   const Report report{.cases = {scores_of("a,\"b\"", 1), scores_of("\xff", 1)}, .label_scheme = ""};
   CHECK(to_csv(report).find("\n\"a,\"\"b\"\"\",0.25,") != std::string::npos);
