@@ -81,6 +81,10 @@ struct FindCasesOptions {
   std::vector<FileName> file_names{};  ///< before the spellings of `modality_synonyms`
 };
 
+/// What to do where no label scheme can be told.
+inline constexpr std::string_view name_the_scheme =
+    "name the label scheme: FindCasesOptions::scheme, --label-scheme or --scheme-of FOLDER=SCHEME";
+
 /// What a search for cases found.
 struct FoundCases {
   std::vector<CaseFiles> cases;

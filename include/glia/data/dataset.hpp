@@ -43,7 +43,7 @@ inline std::vector<CaseProblem> check_files(CaseFiles& files, const FindCasesOpt
   if (!files.scheme_problem.empty() && !files.label.empty()) {
     problems.push_back({files.id,
                         folder_of(files).string() + ": label scheme: " + files.scheme_problem +
-                            ", expected those of one layout; name the label scheme explicitly",
+                            ", expected those of one layout; " + std::string(name_the_scheme),
                         true});
   }
   std::filesystem::path told;  // all images of a case may be in one file

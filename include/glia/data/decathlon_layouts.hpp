@@ -194,9 +194,8 @@ inline bool lists_channel_files(const std::filesystem::path& dataset_json) {
     found.problems.insert(found.problems.end(), some.problems.begin(), some.problems.end());
   }
   if (!json.scheme && !options.scheme && !found.cases.empty()) {
-    found.problems.push_back({"", description.string() +
-                                      ": field 'labels': " + json.scheme_problem +
-                                      "; name the label scheme of this data set explicitly"});
+    found.problems.push_back({"", description.string() + ": field 'labels': " +
+                                      json.scheme_problem + "; " + std::string(name_the_scheme)});
   }
   return found;
 }

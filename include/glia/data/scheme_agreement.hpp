@@ -68,7 +68,8 @@ inline void require_agreed_schemes(Dataset& dataset, const FindCasesOptions& opt
             ? own->second
             : files.label.string() + ": label scheme: case " + reasons.begin()->first + " of " +
                   folder.string() + " has values that '" + files.scheme.name +
-                  "' lacks, expected one scheme for all cases of the folder; name it explicitly";
+                  "' lacks, expected one scheme for all cases of the folder; " +
+                  std::string(name_the_scheme);
     dataset.problems.push_back({files.id, text, true});
     dataset.refused.push_back(std::move(files));
   }

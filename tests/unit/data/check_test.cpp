@@ -154,7 +154,7 @@ TEST_CASE("warnings about the data set as a whole: mixed spacing, the same case 
   const CaseFiles thick = write_small_case(root.path(), "c");
   Affine affine;
   affine.m = {{{-1, 0, 0, 0}, {0, -1, 0, 239}, {0, 0, 5, 0}}};
-  const NiftiHeader header = make_nifti_header(small_extent, {1, 1, 5}, affine);
+  const NiftiHeader header = make_nifti_header(small_extent, affine);
   for (const auto& image : thick.images)
     write_nifti_image(image, small_image(small_extent, 500), header);
   write_nifti_labels(thick.label, small_labels(), header);
