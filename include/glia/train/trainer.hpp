@@ -67,8 +67,9 @@ class Trainer {
   static_assert(Net::in == modality::count && Net::out == region::count,
                 "Trainer: cases have four modalities and three regions: use Channels<4, 3>");
 
-  /// Takes the folder for itself. Throws UsageError if a count that must be positive is not,
-  /// IoError if another trainer has the folder.
+  /// Takes the folder for itself. Throws UsageError if a count that must be positive is not, and
+  /// for a window of validation that the network cannot take, IoError if another trainer has the
+  /// folder.
   Trainer(Model<Net>& model, TrainerOptions options, L loss = {}, O optimizer = {}, S schedule = {},
           TrainingEvents events = {})
       : model_(model),
@@ -87,6 +88,7 @@ class Trainer {
     require_positive("validate_every", options_.validate_every);
     require_positive("max_skipped", options_.max_skipped);
     options_.loader.seed = model_.context().seed();
+    require_validation_window();
     if (!options_.folder.empty()) lock_.emplace(options_.folder);
     if (state_.average)
       std::ranges::copy(model_.parameters().flat(), state_.average->flat().begin());
@@ -166,6 +168,21 @@ class Trainer {
     if (got < 1) {
       throw UsageError(std::string("trainer: ") + option + ": got " + std::to_string(got) +
                        ", expected at least 1");
+    }
+  }
+
+  /// At once, not after the first epoch.
+  void require_validation_window() const {
+    const Extent window = options_.window.window;
+    if (window == as_trained) return;
+    if (options_.whole_volumes) {
+      throw UsageError("trainer: window: got " + to_string(window) +
+                       ", expected none: whole volumes are validated on their grid");
+    }
+    for (const index_t length : {window.d, window.h, window.w}) {
+      if (length > 0 && length % Net::divisor == 0) continue;
+      throw UsageError("trainer: window: got " + to_string(window) +
+                       ", expected positive multiples of " + std::to_string(Net::divisor));
     }
   }
 

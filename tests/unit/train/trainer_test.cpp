@@ -123,6 +123,20 @@ TEST_CASE("whole volumes are resampled to the patch, and validated where their l
   CHECK(holds(message_of<UsageError>([&] { dice(cases[0], model); }), "wrap it in WholeVolume"));
 }
 
+TEST_CASE("a window of validation that cannot be is refused before any work") {
+  Context context{{.threads = 1, .seed = 1}};
+  Model<SmallNet> model{context};
+  TrainerOptions options = small_options(1, 1);
+  const auto refusal = [&] {
+    return message_of<UsageError>([&] { SmallTrainer trainer(model, options); });
+  };
+  options.window.window = {8, 8, 7};
+  CHECK(refusal() == "trainer: window: got 7x8x8, expected positive multiples of 2");
+  options.window.window = {8, 8, 8};
+  options.whole_volumes = true;
+  CHECK(holds(refusal(), "window: got 8x8x8, expected none"));
+}
+
 TEST_CASE("a model knows what it was trained on and is validated and used so by default") {
   const TemporaryDirectory folder;
   Context context{{.threads = 1, .seed = 1}};
