@@ -237,21 +237,6 @@ class Trainer {
     copy(*best, model_.parameters());
   }
 
-  /// At once, not after the first epoch.
-  void require_validation_window() const {
-    const Extent window = options_.window.window;
-    if (window == as_trained) return;
-    if (options_.whole_volumes) {
-      throw UsageError("trainer: window: got " + to_string(window) +
-                       ", expected none: whole volumes are validated on their grid");
-    }
-    for (const index_t length : {window.d, window.h, window.w}) {
-      if (length > 0 && length % Net::divisor == 0) continue;
-      throw UsageError("trainer: window: got " + to_string(window) +
-                       ", expected positive multiples of " + std::to_string(Net::divisor));
-    }
-  }
-
   [[nodiscard]] index_t steps_per_epoch(const std::vector<PreparedCase>& training) const {
     if (options_.steps_per_epoch > 0) return options_.steps_per_epoch;
     const index_t batch = options_.loader.batch;
