@@ -10,6 +10,7 @@
 
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
+#include "glia/data/label_check.hpp"
 #include "glia/data/region.hpp"
 #include "glia/metrics/percentile.hpp"
 #include "glia/tensor/volume.hpp"
