@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "glia/data/resample.hpp"
-#include "glia/data/threshold_baseline.hpp"
+#include "glia/infer/threshold_baseline.hpp"
 #include "glia/metrics/region_scores.hpp"
 #include "patch_cases.hpp"
 #include "support/expect.hpp"
