@@ -108,7 +108,7 @@ TEST_CASE("the autoencoder learns to rebuild the image") {
   CHECK(before > 0);
   ParameterSet<Small<Cpu<Float32>, Weighted>::Parameters, float> first, second;
   const Adam adam{.rate = 1e-2};
-  for (index_t step = 1; step <= 60; ++step) {
+  for (index_t step = 1; step <= 200; ++step) {
     weighted(step);
     adam.apply<Cpu<Float32>>(weighted.k, {weighted.parameters.flat(),
                                           weighted.gradients.flat(),

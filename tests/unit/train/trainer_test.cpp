@@ -139,17 +139,18 @@ TEST_CASE("a model knows what it was trained on and is validated and used so by 
   options.loader.patch = {8, 4, 6};
   options.folder = folder.path();
   SmallTrainer trainer(model, options, {}, quick);
-  trainer.fit(cases, cases);
+  trainer.fit(cases, renamed(cases));
   CHECK(model.trained_on().patch == options.loader.patch);
   CHECK(model.trained_on().whole_volumes == false);
   CHECK(model.trained_on().spacing == Spacing{1, 1, 0.75});
-  const auto expected = validate(model, cases, {.window = options.loader.patch});
+  const auto expected = validate(
+      model, cases, {.window = options.loader.patch, .overlap = options.validation_overlap});
   CHECK(trainer.history()[0].dice == expected);
-  CHECK(validate(model, cases) == expected);
+  CHECK(validate(model, cases, {.overlap = options.validation_overlap}) == expected);
 
   load_weights(options.folder / weights_name, loaded);
   CHECK(loaded.trained_on() == model.trained_on());
-  CHECK(validate(loaded, cases) == expected);
+  CHECK(validate(loaded, cases, {.overlap = options.validation_overlap}) == expected);
 }
 
 TEST_CASE(
