@@ -279,10 +279,10 @@ TEST_CASE("a prediction whose voxels lie elsewhere is not scored") {
   const auto x = static_cast<float>(glia::read_nifti(moved).header.affine.m[0][3]) + 2;
   constexpr std::size_t qoffset_x = 268, srow_x = 280;
   NiftiDamage(moved).put(qoffset_x, x).put(srow_x + 3 * sizeof(float), x).save();
-  const Outcome refused = p.run({"evaluate", labels, p.data()});
+  const Outcome refused = p.run({"evaluate", labels, p.home(0)});
   CHECK(refused.code == 3);
   CHECK(holds(refused.err, moved.string(), "affine", "2 mm apart", "0.1 mm"));
-  CHECK(p.run({"evaluate", labels, p.data(), "--affine-tolerance", "2.5"}).code == 0);
+  CHECK(p.run({"evaluate", labels, p.home(0), "--affine-tolerance", "2.5"}).code == 0);
 }
 
 TEST_CASE("results that cannot be written end with code 4") {

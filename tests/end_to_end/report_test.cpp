@@ -165,7 +165,7 @@ TEST_CASE("a report is one page with curves, scores, pictures and configuration"
   CHECK(pictures == 4);  // truth and prediction of each
   CHECK(charts == 1);    // nothing was validated
   for (int i = 0; i < 3; ++i) CHECK(holds(html, Phantoms::id(i)));
-  CHECK(holds(html, "training loss", "unet-tiny", "patch=16", "median", "per epoch"));
+  CHECK(holds(html, "training loss", "unet-tiny", "patch = 16", "median", "per epoch"));
 
   const Outcome again = p.run({"report", p / "run", "--out", page});
   CHECK(again.code == 2);
@@ -226,7 +226,7 @@ TEST_CASE("the page of an experiment holds table, hypothesis, curves, cases, pic
         std::vector<std::string>{"Result", "Test cases", "Lowest scores of Distilled", "Training",
                                  "Time", "Configuration", "Cases of each round"});
   CHECK(holds(html, "deviation of 2 seeds", "<b>0.7519</b>", "0.8164", "<dt>seeds</dt><dd>42, 43",
-              "Distilled &gt; the same network alone: ET ", "experiment.epochs=2", "train.epochs=2",
+              "Distilled &gt; the same network alone: ET ", "[experiment]", "[train]", "epochs = 2",
               "segment-Residual_UNet"));
   const nlohmann::json results = e.results();
   for (const auto& system : results["systems"]) {

@@ -348,7 +348,7 @@ TEST_CASE(
   CHECK(has(other.err, "unet-small"));
   const Outcome rate = training.run("run", {"--resume", "--epochs", "1", "--rate", "5e-4"});
   CHECK(rate.code == 2);
-  CHECK(has(rate.err, "glia.settings.optimizer.rate: got 0.001, expected 0.0005\n"));
+  CHECK(has(rate.err, "glia.settings.optimizer.rate: got 0.001, expected 5e-04\n"));
   const Outcome seed = training.run("run", {"--resume", "--epochs", "1", "--seed", "6"});
   CHECK(seed.code == 2);
 }
