@@ -12,12 +12,12 @@ using namespace glia;
 // resolution down.
 using Net = UNet<Cpu<Float32>, Channels<4, 3>, Widths<8, 16, 32>>;
 
-std::vector<PreparedCase> make_cases(std::uint64_t seed, index_t count) {
+std::vector<PreparedCase> make_cases(index_t first, index_t count) {
   PhantomOptions options;
   options.extent = {48, 64, 64};
   std::vector<PreparedCase> cases;
-  for (index_t i = 0; i < count; ++i) {
-    const PhantomCase phantom = make_phantom(options, seed, i);
+  for (index_t i = first; i < first + count; ++i) {
+    const PhantomCase phantom = make_phantom(options, 1, i);
     cases.push_back(
         prepare({.id = phantom.id, .images = phantom.images, .labels = phantom.labels}));
   }
@@ -49,7 +49,7 @@ int main(int argc, char** argv) try {
   // Loss, optimiser and schedule are values too.
   const Adam adam{.rate = 2e-3};
   Trainer trainer{model, options, DiceAndCrossEntropy{}, adam, ConstantRate{}, events};
-  trainer.fit(make_cases(1, 8), make_cases(2, 3));  // the model ends with the best weights
+  trainer.fit(make_cases(0, 8), make_cases(8, 3));  // the model ends with the best weights
 } catch (const Error& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return error.exit_code();

@@ -171,8 +171,9 @@ inline void name_after_folders(std::vector<FoundFolder>& folders) {
   };
   for (const auto& [id, clashing] : by_id) {
     if (clashing.size() < 2 ||
-        !std::all_of(clashing.begin(), clashing.end(),
-                     [&](const FoundFolder* folder) { return is_nameable(id, *folder); })) {
+        !std::all_of(clashing.begin(), clashing.end(), [&, &one = id](const FoundFolder* folder) {
+          return is_nameable(one, *folder);
+        })) {
       continue;
     }
     std::set<std::string> names;

@@ -98,7 +98,8 @@ namespace detail {
 /// The integer that a stored label stands for; nothing if it is further away or no number that a
 /// label can be.
 inline std::optional<std::int64_t> stored_label(float value, double step) {
-  const double exact = value, nearest = std::nearbyint(exact);
+  const auto exact = static_cast<double>(value);
+  const double nearest = std::nearbyint(exact);
   if (!(std::abs(exact - nearest) <= label_tolerance(step) && std::abs(nearest) < 1e9))
     return std::nullopt;
   return static_cast<std::int64_t>(nearest);
