@@ -1,5 +1,6 @@
-// Every header after the macros of widespread headers: Qt, <complex.h>, curses and term.h, windows.h,
-// <sys/sysmacros.h>. What glia includes itself comes first, since it does not stand them either.
+// Every header after the macros of widespread headers: Qt, <complex.h>, curses and term.h,
+// windows.h, <sys/sysmacros.h>. What glia includes itself comes first, since it does not stand them
+// either.
 #include "foreign_headers.hpp"
 
 // clang-format off
