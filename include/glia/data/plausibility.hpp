@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glia/core/number_text.hpp"
+#include "glia/core/percentile.hpp"
 #include "glia/core/types.hpp"
 #include "glia/data/modality.hpp"
 #include "glia/data/region.hpp"
@@ -82,13 +83,11 @@ inline void warn_of_spikes(const Scans& scans, const PlausibilityOptions& option
       if (voxel != 0) sizes.push_back(std::abs(voxel));
     }
     if (sizes.empty()) continue;
-    const auto last = static_cast<double>(sizes.size() - 1);
-    const auto high = sizes.begin() + static_cast<std::ptrdiff_t>(0.99 * last);
-    std::nth_element(sizes.begin(), high, sizes.end());
-    const float largest = *std::max_element(high, sizes.end());
-    if (static_cast<double>(largest) > options.spike_ratio * static_cast<double>(*high)) {
+    const float largest = *std::max_element(sizes.begin(), sizes.end());
+    const auto high = static_cast<float>(percentile(sizes, 99));
+    if (static_cast<double>(largest) > options.spike_ratio * static_cast<double>(high)) {
       warnings.push_back(name_of(i) + " has voxels of up to " + number_text(largest) +
-                         ", but 99 % of them are below " + number_text(*high));
+                         ", but 99 % of them are below " + number_text(high));
     }
   }
 }

@@ -10,9 +10,9 @@
 
 #include "glia/core/error.hpp"
 #include "glia/core/number_text.hpp"
+#include "glia/core/percentile.hpp"
 #include "glia/data/label_check.hpp"
 #include "glia/data/region.hpp"
-#include "glia/metrics/percentile.hpp"
 #include "glia/tensor/volume.hpp"
 
 namespace glia {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "glia/core/percentile.hpp"
 #include "glia/metrics/distance_transform.hpp"
-#include "glia/metrics/percentile.hpp"
 
 namespace glia {
 namespace detail {

@@ -14,8 +14,8 @@
 
 #include "glia/core/config.hpp"
 #include "glia/core/number_text.hpp"
+#include "glia/core/percentile.hpp"
 #include "glia/io/atomic_file.hpp"
-#include "glia/metrics/percentile.hpp"
 #include "glia/metrics/region_scores.hpp"
 
 namespace glia {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "glia/core/percentile.hpp"
 #include "glia/data/prepared_case.hpp"
-#include "glia/metrics/percentile.hpp"
 #include "glia/tensor/spacing.hpp"
 
 namespace glia {
